@@ -1,0 +1,116 @@
+// swift-tools-version: 6.2
+// CleanSight: a streaming inference guard for cameras at the edge.
+//
+// Targets stand in the order in which data flows; a target depends on those above it only.
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+/// C compiled with optimisation in debug builds too: these kernels are what tests spend their time in.
+let kernels: [CSetting] = [.unsafeFlags(["-O3", "-Wall", "-Werror"])]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: name + "Tests",
+    dependencies: [.init(stringLiteral: name)] + dependencies,
+    resources: [.copy("Resources")],
+    swiftSettings: strict)
+}
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let lifecycle: Target.Dependency = .product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting: Target.Dependency = .product(
+  name: "HummingbirdTesting", package: "hummingbird")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
+let arguments: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "CleanSight",
+  products: [
+    .executable(name: "cleansightd", targets: ["cleansightd"]),
+    .executable(name: "cleansight", targets: ["cleansight"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.14.0"),
+    .package(url: "https://github.com/apple/swift-metrics.git", from: "2.9.0"),
+    .package(url: "https://github.com/apple/swift-crypto.git", from: "4.0.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.10.0"),
+    .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.30.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
+    .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
+  ],
+  targets: [
+    // C, each behind one Swift wrapper.
+    .target(name: "CLibJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+    .target(name: "CVideo4Linux", linkerSettings: [.linkedLibrary("v4l2")]),
+    .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
+    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("openblas")]),
+    .target(name: "CKernels", cSettings: kernels, linkerSettings: [.linkedLibrary("gomp")]),
+
+    // camera → frame
+    library("Frames", ["CLibJPEG"]),
+    library("Scenes", ["Frames"]),
+    library("Cameras", ["Frames", "Scenes", "CVideo4Linux", logging, httpClient]),
+
+    // frame → tensor → network → detections
+    library("Tensors"),
+    library("Networks", ["Tensors"]),
+    library("Engine", ["Tensors", "Networks", "CKernels", "COneDNN", "COpenBLAS", logging]),
+    library("Models", ["Tensors", "Networks", crypto]),
+    library("Detection", ["Frames", "Tensors", "Networks", "Engine", "Models", "CKernels"]),
+    library("Measurement", ["Frames"]),
+
+    // detections → publishers, and the daemon that holds the stages together
+    library("Settings", ["Frames", yaml]),
+    library(
+      "Pipeline", ["Frames", "Cameras", "Detection", "Measurement", logging, metrics, lifecycle]),
+    library(
+      "Publishers",
+      ["Frames", "Pipeline", logging, metrics, coreMetrics, lifecycle, hummingbird]),
+    library(
+      "Daemon",
+      [
+        "Settings", "Cameras", "Scenes", "Models", "Detection", "Pipeline", "Publishers", logging,
+        metrics, lifecycle, hummingbird,
+      ]),
+
+    .executableTarget(
+      name: "cleansightd", dependencies: ["Daemon", "Settings", arguments, logging],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "cleansight",
+      dependencies: [
+        "Frames", "Scenes", "Cameras", "Models", "Networks", "Engine", "Detection", "Measurement",
+        "Settings", arguments, logging, httpClient,
+      ],
+      swiftSettings: strict),
+
+    tests("Frames"), tests("Scenes"), tests("Cameras", ["Frames", "Scenes"]),
+    tests("Tensors"), tests("Networks", ["Tensors"]),
+    tests("Engine", ["Tensors", "Networks", "Models", "CKernels"]),
+    tests("Models", ["Tensors", "Networks"]),
+    tests("Detection", ["Frames", "Tensors", "Networks", "Engine", "Models", "CKernels"]),
+    tests("Measurement", ["Frames"]),
+    tests("Settings"),
+    tests("Pipeline", ["Frames", "Cameras", "Scenes", "Detection", "Measurement"]),
+    tests("Publishers", ["Frames", "Pipeline", hummingbirdTesting]),
+    tests("Daemon", ["Frames", "Models", "Settings"]),
+  ],
+  cLanguageStandard: .gnu11
+)
