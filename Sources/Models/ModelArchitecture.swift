@@ -67,6 +67,8 @@ public struct FasterRCNNArchitecture: Sendable, Equatable {
   public var boxPoolSamplingRatio: Int
   /// Anchor sizes in pixels per level, as many on each.
   public var anchorSizes: [[Float]]
+  /// Classes without the background; the predictors have one output more.
+  public var classes: Int
   /// Height over width, the same on every level.
   public var aspectRatios: [Float]
   /// Added to the running variance; torchvision's default is 1e-5, and 0 for its COCO_V1 weights.
@@ -81,11 +83,13 @@ public struct FasterRCNNArchitecture: Sendable, Equatable {
 
   /// A detector's architecture.
   public init(
-    trunk: ResNetTrunk, fpnChannels: Int = 256, boxHeadWidth: Int = 1024, boxPoolSize: Int = 7,
+    trunk: ResNetTrunk, classes: Int, fpnChannels: Int = 256, boxHeadWidth: Int = 1024,
+    boxPoolSize: Int = 7,
     boxPoolSamplingRatio: Int = 2, anchorSizes: [[Float]] = Self.defaultAnchorSizes,
     aspectRatios: [Float] = Self.defaultAspectRatios, batchNormEpsilon: Float = 1e-5
   ) {
     self.trunk = trunk
+    self.classes = classes
     self.fpnChannels = fpnChannels
     self.boxHeadWidth = boxHeadWidth
     self.boxPoolSize = boxPoolSize
@@ -94,6 +98,9 @@ public struct FasterRCNNArchitecture: Sendable, Equatable {
     self.aspectRatios = aspectRatios
     self.batchNormEpsilon = batchNormEpsilon
   }
+
+  /// Classes with the background, which is class 0.
+  public var outputClasses: Int { classes + 1 }
 
   /// Anchors at each place of a feature map.
   public var anchorsPerLocation: Int { (anchorSizes.first?.count ?? 0) * aspectRatios.count }

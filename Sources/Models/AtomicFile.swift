@@ -1,0 +1,71 @@
+import Glibc
+
+/// A file that appears whole or not at all: written under a temporary name beside its place,
+/// synchronised, renamed, and the folder synchronised.
+final class AtomicFile {
+  let path: String
+  private let temporaryPath: String
+  private var descriptor: Int32
+
+  /// Creates the temporary file in the folder of `path`.
+  init(path: String) throws(FileError) {
+    self.path = path
+    let suffix = String(UInt64.random(in: .min ... .max), radix: 36)
+    let temporary = "\(path).\(suffix).part"
+    descriptor = try systemCall("open", temporary) {
+      open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    }
+    temporaryPath = temporary
+  }
+
+  deinit {
+    guard descriptor >= 0 else { return }
+    close(descriptor)
+    unlink(temporaryPath)
+  }
+
+  /// Appends bytes.
+  func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    var done = 0
+    while done < bytes.count {
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+      done += try systemCall("write", temporaryPath) {
+        Glibc.write(descriptor, rest.baseAddress, rest.count)
+      }
+    }
+  }
+
+  /// Appends bytes.
+  func write(_ bytes: [UInt8]) throws(FileError) {
+    var failure: FileError?
+    bytes.withUnsafeBytes { buffer in
+      do throws(FileError) { try write(buffer) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Puts the file in its place; nothing can be written after it.
+  func commit() throws(FileError) {
+    _ = try systemCall("fsync", temporaryPath) { fsync(descriptor) }
+    _ = try systemCall("rename", path) { rename(temporaryPath, path) }
+    close(descriptor)
+    descriptor = -1
+    try Self.synchroniseFolder(of: path)
+  }
+
+  /// Makes renames in the folder of a path last through a power cut.
+  static func synchroniseFolder(of path: String) throws(FileError) {
+    var folder = path
+    while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+    if let slash = folder.lastIndex(of: "/") {
+      folder = slash == folder.startIndex ? "/" : String(folder[..<slash])
+    } else {
+      folder = "."
+    }
+    let descriptor = try systemCall("open", folder) {
+      open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    }
+    defer { close(descriptor) }
+    _ = try systemCall("fsync", folder) { fsync(descriptor) }
+  }
+}
