@@ -19,10 +19,10 @@ public struct FasterRCNNNetwork: Sendable, Hashable {
   /// A detector.
   /// - Parameter classes: with the background.
   public init(
-    trunk: ResNet.Depth, pyramidChannels: Int = 256, boxHeadWidth: Int = 1024, classes: Int,
+    trunk: ResNet, pyramidChannels: Int = 256, boxHeadWidth: Int = 1024, classes: Int,
     anchorsPerPosition: Int = 3
   ) {
-    self.trunk = ResNet(depth: trunk)
+    self.trunk = trunk
     self.pyramidChannels = pyramidChannels
     self.boxHeadWidth = boxHeadWidth
     self.classes = classes

@@ -17,9 +17,11 @@ extension Graph {
 
   /// Batch normalisation.
   public mutating func batchNormalization(
-    _ x: NodeID, name: String, channels: Int
+    _ x: NodeID, name: String, channels: Int, epsilon: Float
   ) -> NodeID {
-    append(.batchNormalization(BatchNormalization(name: name, channels: channels)), [x])
+    append(
+      .batchNormalization(BatchNormalization(name: name, channels: channels, epsilon: epsilon)),
+      [x])
   }
 
   /// Rectification.

@@ -76,8 +76,8 @@ public struct BatchNormalization: Sendable, Hashable {
   public let name: String
   /// Channels.
   public let channels: Int
-  /// Added to the variance; torchvision's and PyTorch's default.
-  public var epsilon: Float { 1e-5 }
+  /// Added to the variance.
+  public let epsilon: Float
 
   var parameters: [ParameterSpecification] {
     ["weight", "bias", "running_mean", "running_var"].map {

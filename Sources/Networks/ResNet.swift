@@ -32,11 +32,14 @@ public struct ResNet: Sendable, Hashable {
   public let depth: Depth
   /// How the pictures enter.
   public let stem: Stem
+  /// Added to the variance by batch normalisation: 1e-5, or 0 for torchvision's COCO_V1 weights.
+  public let batchNormEpsilon: Float
 
   /// A trunk.
-  public init(depth: Depth, stem: Stem = .imagenet) {
+  public init(depth: Depth, stem: Stem = .imagenet, batchNormEpsilon: Float = 1e-5) {
     self.depth = depth
     self.stem = stem
+    self.batchNormEpsilon = batchNormEpsilon
   }
 
   /// Channels of the four stages.
@@ -50,7 +53,9 @@ public struct ResNet: Sendable, Hashable {
     var x = graph.convolution(
       input, name: prefix + "conv1", from: 3, to: 64, kernel: isCIFAR ? 3 : 7,
       stride: isCIFAR ? 1 : 2)
-    x = graph.relu(graph.batchNormalization(x, name: prefix + "bn1", channels: 64))
+    x = graph.relu(
+      graph.batchNormalization(
+        x, name: prefix + "bn1", channels: 64, epsilon: batchNormEpsilon))
     if !isCIFAR { x = graph.maxPool(x, Window(size: 3, stride: 2, padding: 1)) }
 
     var channels = 64
@@ -109,7 +114,8 @@ extension ResNet {
   ) -> NodeID {
     let convolution = graph.convolution(
       x, name: "\(block.name).conv\(layer)", from: from, to: to, kernel: kernel, stride: stride)
-    return graph.batchNormalization(convolution, name: "\(block.name).bn\(layer)", channels: to)
+    return graph.batchNormalization(
+      convolution, name: "\(block.name).bn\(layer)", channels: to, epsilon: batchNormEpsilon)
   }
 
   private func shortcut(_ x: NodeID, _ block: Block, _ graph: inout Graph) -> NodeID {
@@ -118,7 +124,8 @@ extension ResNet {
       x, name: "\(block.name).downsample.0", from: block.from, to: block.to, kernel: 1,
       stride: block.stride)
     return graph.batchNormalization(
-      convolution, name: "\(block.name).downsample.1", channels: block.to)
+      convolution, name: "\(block.name).downsample.1", channels: block.to,
+      epsilon: batchNormEpsilon)
   }
 
   private func basicBlock(_ block: Block, _ x: NodeID, _ graph: inout Graph) -> NodeID {

@@ -1,0 +1,58 @@
+import Tensors
+
+/// The shape of an activation; in memory it is NHWC, channels contiguous.
+public struct ActivationShape: Sendable, Hashable, CustomStringConvertible {
+  /// Pictures (or regions), rows, columns, channels.
+  public var batch, height, width, channels: Int
+
+  /// A shape.
+  public init(batch: Int, height: Int, width: Int, channels: Int) {
+    self.batch = batch
+    self.height = height
+    self.width = width
+    self.channels = channels
+  }
+
+  /// The number of values.
+  public var count: Int { batch * height * width * channels }
+  /// Values of one picture.
+  public var features: Int { height * width * channels }
+  /// `batch×height×width×channels`.
+  public var description: String { "\(batch)×\(height)×\(width)×\(channels)" }
+}
+
+/// An activation in a plan's memory, valid until the plan runs again.
+public struct Activation {
+  /// Its shape.
+  public let shape: ActivationShape
+  /// The format of its values.
+  public let precision: Precision
+  /// `shape.count × precision.bytes` bytes.
+  public let bytes: UnsafeMutableRawBufferPointer
+
+  /// The values in f32, copied.
+  public func floats() -> [Float] {
+    switch precision {
+    case .f32: return Array(bytes.bindMemory(to: Float.self))
+    case .bf16: return bytes.bindMemory(to: UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
+    }
+  }
+
+  /// Copies f32 values in, rounded to the activation's precision.
+  /// - Throws: `EngineError.shape` where the count differs.
+  public func write(_ values: [Float]) throws {
+    guard values.count == shape.count else {
+      throw EngineError.shape(
+        operation: "input", expected: "\(shape.count) values for \(shape)",
+        found: "\(values.count)")
+    }
+    switch precision {
+    case .f32: values.withUnsafeBytes { bytes.copyMemory(from: $0) }
+    case .bf16:
+      let target = bytes.bindMemory(to: UInt16.self)
+      for (index, value) in values.enumerated() {
+        target[index] = HalfPrecision.bfloat16Bits(value)
+      }
+    }
+  }
+}

@@ -1,0 +1,20 @@
+/// Aligned memory that its owner lays out; freed with the last reference.
+public final class Arena {
+  /// The bytes, zeroed at first.
+  public let bytes: UnsafeMutableRawBufferPointer
+
+  /// Allocates.
+  /// - Throws: `EngineError.memory` where `byteCount` is negative or over 16 GiB.
+  public init(byteCount: Int) throws {
+    guard (0...(16 << 30)).contains(byteCount) else { throw EngineError.memory(bytes: byteCount) }
+    bytes = .allocate(byteCount: max(byteCount, 64), alignment: MemoryPlan.alignment)
+    bytes.initializeMemory(as: UInt8.self, repeating: 0)
+  }
+
+  deinit { bytes.deallocate() }
+
+  /// A part of the bytes.
+  func slice(offset: Int, count: Int) -> UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<(offset + count)])
+  }
+}

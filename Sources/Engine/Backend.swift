@@ -1,0 +1,33 @@
+import Networks
+import Tensors
+
+/// Where parameters come from: a tensor by its torchvision name.
+public typealias ParameterSource = (_ name: String) throws -> Tensor
+
+/// A library that does the arithmetic. One thread uses it and what it makes.
+protocol Backend: AnyObject {
+  var name: BackendName { get }
+  /// Whether convolutions and linear layers may have bf16 activations here.
+  var supportsBFloat16: Bool { get }
+
+  /// Takes the calling thread's number of workers from here on.
+  func use(threads: Int)
+
+  /// A kernel for a step; nil where the backend leaves it to the plain one.
+  /// - Parameter inputs: the values read, without the residual.
+  func makeKernel(
+    for step: LoweredStep, inputs: [Value], output: Value, parameters: FoldedParameters
+  ) throws -> (any Kernel)?
+}
+
+/// A compiled step.
+protocol Kernel: AnyObject {
+  /// Bytes of scratch memory, shared by all kernels of a plan.
+  var scratchBytes: Int { get }
+  /// What runs, for people: `brgconv:avx512_core`, `sgemm`, `plain`.
+  var implementation: String { get }
+  /// Reads `inputs`, writes (or adds to) `output`.
+  func run(
+    inputs: [UnsafeRawPointer], output: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
+  ) throws
+}

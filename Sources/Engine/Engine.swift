@@ -1,0 +1,43 @@
+import CKernels
+import Logging
+
+/// Backend, precision and threads, settled for this machine. Plans are compiled from it; one thread
+/// uses it and its plans.
+public final class Engine {
+  /// The library in use.
+  public var backend: BackendName { implementation.name }
+  /// The number format of activations in use.
+  public let precision: Precision
+  /// Worker threads in use.
+  public let threads: Int
+  let implementation: any Backend
+  let plain = PlainBackend()
+
+  /// Settles the options; what cannot be had here is replaced, with one line in the log.
+  /// - Throws: `EngineError` where the threads are out of range or a library does not start.
+  public init(
+    _ options: EngineOptions = EngineOptions(), logger: Logger = Logger(label: "engine")
+  ) throws {
+    threads = options.threads ?? Processor.cores
+    guard (1...1024).contains(threads) else { throw EngineError.threads(threads) }
+    let backend = options.backend ?? (Processor.hasOneDNNKernels ? .onednn : .openblas)
+    switch backend {
+    case .onednn:
+      implementation = try OneDNNBackend(allowsWinograd: options.allowsWinograd)
+    case .openblas: implementation = OpenBLASBackend()
+    case .plain: implementation = plain
+    }
+    let wanted = options.precision ?? .bf16
+    precision = wanted == .bf16 && implementation.supportsBFloat16 ? .bf16 : .f32
+    if options.precision == .bf16 && precision == .f32 {
+      logger.notice(
+        "bf16 was asked for; \(backend.rawValue) on this processor has none: f32 is used")
+    }
+  }
+
+  /// Gives the calling thread its workers, for kernels of the backend and ours alike.
+  public func prepareThread() {
+    cs_set_workers(threads)
+    implementation.use(threads: threads)
+  }
+}

@@ -1,0 +1,84 @@
+import COneDNN
+import Networks
+
+/// oneDNN: kernels generated for the processor at hand.
+final class OneDNNBackend: Backend {
+  private let context: OneDNNContext
+  private let allowsWinograd: Bool
+  /// Packed parameters by name: plans for other picture sizes, and layers that share parameters,
+  /// use them again where the layout fits.
+  private var packed: [String: [OneDNNWeights]] = [:]
+
+  init(allowsWinograd: Bool) throws {
+    context = try OneDNNContext()
+    self.allowsWinograd = allowsWinograd
+  }
+
+  var name: BackendName { .onednn }
+  var supportsBFloat16: Bool { Processor.hasBFloat16 }
+
+  func use(threads: Int) { cs_dnnl_set_threads(Int32(threads)) }
+
+  func makeKernel(
+    for step: LoweredStep, inputs: [Value], output: Value, parameters: FoldedParameters
+  ) throws -> (any Kernel)? {
+    switch step.kernel {
+    case .convolution(let fused):
+      let primitive = try convolution(fused, from: inputs[0], to: output)
+      try load(fused.weightKey, into: primitive) { try parameters.convolution(fused) }
+      return primitive
+    case .linear(let fused):
+      let primitive = try OneDNNPrimitive("creation of a linear layer", in: context) {
+        cs_dnnl_linear_create(
+          $0, Int64(inputs[0].shape.batch), Int64(fused.linear.inputFeatures),
+          Int64(fused.linear.outputFeatures), type(inputs[0]), type(output), fused.relu ? 1 : 0,
+          &$1)
+      }
+      try load(fused.linear.name, into: primitive) {
+        try parameters.linear(fused.linear, input: inputs[0].shape)
+      }
+      return primitive
+    case .maxPool(let window):
+      let (from, to) = (inputs[0].shape, output.shape)
+      return try OneDNNPrimitive("creation of a pooling", in: context) {
+        cs_dnnl_max_pool_create(
+          $0, Int64(from.batch), Int64(from.height), Int64(from.width), Int64(from.channels),
+          Int64(to.height), Int64(to.width), Int64(window.size), Int64(window.stride),
+          Int64(window.padding), type(inputs[0]), &$1)
+      }
+    default: return nil
+    }
+  }
+
+  private func convolution(
+    _ fused: FusedConvolution, from input: Value, to output: Value
+  ) throws -> OneDNNPrimitive {
+    let window = fused.convolution.window
+    var description = cs_dnnl_convolution(
+      batch: Int64(input.shape.batch), in_height: Int64(input.shape.height),
+      in_width: Int64(input.shape.width), in_channels: Int64(input.shape.channels),
+      out_height: Int64(output.shape.height), out_width: Int64(output.shape.width),
+      out_channels: Int64(output.shape.channels), kernel: Int64(window.size),
+      stride: Int64(window.stride), padding: Int64(window.padding), src_type: type(input),
+      dst_type: type(output), has_bias: 1, relu: fused.relu ? 1 : 0,
+      accumulate: fused.accumulates ? 1 : 0, winograd: 0)
+    return try OneDNNPrimitive("creation of the convolution \(fused.convolution.name)", in: context)
+    { cs_dnnl_convolution_create($0, &description, &$1) }
+  }
+
+  private func load(
+    _ key: String, into primitive: OneDNNPrimitive,
+    _ parameters: () throws -> FoldedParameters.Weights
+  ) throws {
+    if let known = packed[key]?.first(where: { $0.fits(primitive) }) {
+      return try primitive.use(known)
+    }
+    let weights = try OneDNNWeights(parameters(), for: primitive, in: context)
+    packed[key, default: []].append(weights)
+    try primitive.use(weights)
+  }
+
+  private func type(_ value: Value) -> Int32 {
+    value.precision == .bf16 ? Int32(CS_DNNL_BF16) : Int32(CS_DNNL_F32)
+  }
+}

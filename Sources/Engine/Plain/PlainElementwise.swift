@@ -1,0 +1,65 @@
+/// Nearest-neighbour enlargement, PyTorch's `floor(i · in / out)`.
+final class PlainUpsample<In: Element, Out: Element>: Kernel {
+  private let from: ActivationShape
+  private let to: ActivationShape
+  private let rows: [Int]
+  private let columns: [Int]
+
+  init(from: ActivationShape, to: ActivationShape) {
+    self.from = from
+    self.to = to
+    rows = (0..<to.height).map { Self.source($0, from.height, to.height) }
+    columns = (0..<to.width).map { Self.source($0, from.width, to.width) }
+  }
+
+  /// PyTorch computes in f32; so do we, to pick the same pixel where sizes do not divide.
+  private static func source(_ index: Int, _ from: Int, _ to: Int) -> Int {
+    min(Int(Float(index) * (Float(from) / Float(to))), from - 1)
+  }
+
+  var scratchBytes: Int { 0 }
+  var implementation: String { "plain" }
+
+  func run(
+    inputs: [UnsafeRawPointer], output: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
+  ) throws {
+    let source = inputs[0].assumingMemoryBound(to: In.self)
+    var target = output.assumingMemoryBound(to: Out.self)
+    let channels = to.channels
+    for picture in 0..<to.batch {
+      for row in rows {
+        let line = source + picture * from.features + row * from.width * channels
+        for column in columns {
+          let pixel = line + column * channels
+          for channel in 0..<channels { target[channel] = Out(rounding: pixel[channel].float) }
+          target += channels
+        }
+      }
+    }
+  }
+}
+
+/// A function of one or two inputs, value by value.
+final class PlainElementwise<In: Element, Out: Element>: Kernel {
+  private let count: Int
+  private let function: (_ x: Float, _ y: Float, _ index: Int) -> Float
+
+  init(count: Int, function: @escaping (_ x: Float, _ y: Float, _ index: Int) -> Float) {
+    self.count = count
+    self.function = function
+  }
+
+  var scratchBytes: Int { 0 }
+  var implementation: String { "plain" }
+
+  func run(
+    inputs: [UnsafeRawPointer], output: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
+  ) throws {
+    let first = inputs[0].assumingMemoryBound(to: In.self)
+    let second = (inputs.count > 1 ? inputs[1] : inputs[0]).assumingMemoryBound(to: In.self)
+    let target = output.assumingMemoryBound(to: Out.self)
+    for index in 0..<count {
+      target[index] = Out(rounding: function(first[index].float, second[index].float, index))
+    }
+  }
+}
