@@ -12,7 +12,8 @@ struct DrawnObject {
   /// The box around what can be seen of it, as an annotator would draw it.
   ///
   /// Dropped where less than a tenth of it can be seen; ignored where less than two fifths can,
-  /// unless that is still a twentieth of the picture (a long train), or where it is tiny.
+  /// unless that is still a twentieth of the picture (a long train), or where it is tiny (below
+  /// 10 or 26 pixels along its shorter or longer side, for a picture 480 pixels high).
   func groundTruth(on canvas: Canvas) -> GroundTruth? {
     guard painted > 0, let seen = canvas.pixels(of: owner, in: extent) else { return nil }
     let whole = (extent.high.x - extent.low.x) * (extent.high.y - extent.low.y)
@@ -22,8 +23,10 @@ struct DrawnObject {
     let area = seen.box.area / Float(canvas.width * canvas.height)
     guard visible >= 0.1 else { return nil }
     let unit = Float(min(canvas.width, canvas.height)) / 480
-    let isTiny =
-      min(seen.box.width, seen.box.height) < 9 * unit || seen.box.area < 220 * unit * unit
+    let sides = (
+      min(seen.box.width, seen.box.height) / unit, max(seen.box.width, seen.box.height) / unit
+    )
+    let isTiny = sides.0 < 10 || sides.1 < 26
     let isIgnored = (visible < 0.4 && area < 0.05) || isTiny
     return GroundTruth(box: seen.box, label: kind.rawValue, isIgnored: isIgnored)
   }

@@ -15,7 +15,8 @@ struct SensorNoise {
   func apply(to pixels: inout [UInt8], rowBytes: Int, frame: Int) {
     guard rowBytes > 0 else { return }
     var random = Random(seed, UInt64(bitPattern: Int64(frame)))
-    let gain = Int16(random.number(124...132))
+    // In 128ths; at most 128, so that the product with a pixel stays within 16 bits.
+    let gain = Int16(random.number(119...128))
     pixels.withUnsafeMutableBufferPointer { pixels in
       table.withUnsafeBufferPointer { table in
         var start = 0

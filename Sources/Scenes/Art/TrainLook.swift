@@ -54,7 +54,7 @@ struct TrainLook: Look {
         Point(right - nose, height), Point(right - nose * 0.4, height - 1.05),
         Point(right - 0.1, sill + 0.75), Point(right, sill + 0.2), Point(right - 0.15, sill),
       ]
-      : [Point(right - nose, height), Point(right, height - nose), Point(right, sill)]
+      : [Point(right - 0.4, height), Point(right, height - 0.35), Point(right, sill)]
     pen.fill(outline, top: body.scaled(1.1), bottom: body.scaled(0.75))
     pen.rectangle(
       left + (isLast ? nose : 0.3), height - 0.16, right - (isFirst ? nose : 0.3), height + 0.14,

@@ -25,7 +25,7 @@ struct Place: Sendable {
   }
 
   init(width: Int, height: Int, seed: UInt64) {
-    var random = Random(seed, 0x706c_6163_65)
+    var random = Random(seed, 14)
     self.seed = seed
     daytime = Daytime(random: &random)
     backdrop = random.pick(.city, [.city, .houses, .park, .works])
@@ -102,8 +102,10 @@ private struct Layout {
     let near = edge
     add(.pavement, depth)
     lane(
-      [.person], distance: near + 0.5, spread: edge - near - 0.9, speed: 0.8...1.8, period: 4...11)
-    if random.chance(0.5) {
+      [.person], distance: near + 0.5, spread: edge - near - 0.9, speed: 0.8...1.8,
+      period: 4.5...12)
+    // Farther away a cat is a few pixels.
+    if near < 9, random.chance(0.6) {
       lane([.cat], distance: near + 0.4, spread: 0.8, speed: 0.5...1, period: 18...32)
     }
   }
@@ -112,8 +114,8 @@ private struct Layout {
     let near = edge
     add(.grass, depth)
     lane(
-      [.cat, .cat, .person], distance: near + 0.6, spread: max(0.2, edge - near - 1),
-      speed: 0.4...1.1, period: 9...18)
+      near < 9 ? [.cat, .cat, .person] : [.person], distance: near + 0.6,
+      spread: max(0.2, edge - near - 1), speed: 0.4...1.1, period: 11...22)
   }
 
   mutating func platform() {
