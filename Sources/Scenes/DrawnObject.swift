@@ -43,8 +43,8 @@ extension Extent {
 extension Canvas {
   /// How many pixels within an extent belong to an owner, and the box around them; nil where none.
   func pixels(of owner: UInt8, in extent: Extent) -> (count: Int, box: Box)? {
-    let columns = max(0, Int(extent.low.x))..<max(0, min(width, Int(extent.high.x.rounded(.up))))
-    let rows = max(0, Int(extent.low.y))..<max(0, min(height, Int(extent.high.y.rounded(.up))))
+    let columns = Self.range(extent.low.x, extent.high.x, limit: width)
+    let rows = Self.range(extent.low.y, extent.high.y, limit: height)
     var count = 0
     var left = width
     var right = -1
@@ -71,5 +71,12 @@ extension Canvas {
       count,
       Box(x1: Float(left), y1: Float(top), x2: Float(right + 1), y2: Float(bottom + 1))
     )
+  }
+
+  /// Whole pixels between two edges, within `0..<limit`.
+  private static func range(_ low: Float, _ high: Float, limit: Int) -> Range<Int> {
+    let first = min(max(Int(low.rounded(.down)), 0), limit)
+    let end = min(max(Int(high.rounded(.up)), first), limit)
+    return first..<end
   }
 }
