@@ -12,6 +12,7 @@ Here torch.load(weights_only=True) refuses everything but tensors and plain cont
 import argparse
 import os
 import pathlib
+import pickle
 import sys
 import tempfile
 
@@ -78,10 +79,16 @@ def convert(source, target):
         checkpoint = torch.load(source, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise ConversionError(f"{source}: no such file") from error
-    except Exception as error:  # torch raises half a dozen types for broken and refused files
+    except pickle.UnpicklingError as error:
+        # torch's own text advises to switch the protection off: not repeated here.
+        raise ConversionError(
+            f"{source}: expected a checkpoint of tensors only; this one holds other objects "
+            "(a whole model, perhaps: save model.state_dict() instead) or is broken"
+        ) from error
+    except Exception as error:  # torch raises half a dozen types for broken files
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise ConversionError(
-            f"{source}: not a checkpoint of tensors only that PyTorch can read safely: {reason}"
+            f"{source}: expected a checkpoint that PyTorch can read, found: {reason}"
         ) from error
     tensors = prepared(find_state_dict(checkpoint, torch), torch)
     handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")

@@ -1,3 +1,5 @@
+import Networks
+
 /// Reads from names and shapes which network a torchvision state dict is of.
 struct ArchitectureInference {
   /// Entries by their present-day name.
@@ -34,12 +36,12 @@ struct ArchitectureInference {
         batchNormEpsilon: batchNormEpsilon))
   }
 
-  private func trunk(prefix: String) throws(ModelError) -> ResNetTrunk {
+  private func trunk(prefix: String) throws(ModelError) -> ResNet.Depth {
     let blocks = (1...4).map { layer in
       (0..<64).prefix { entries["\(prefix)layer\(layer).\($0).conv1.weight"] != nil }.count
     }
     let isBottleneck = entries["\(prefix)layer1.0.conv3.weight"] != nil
-    let trunk = ResNetTrunk.allCases.first {
+    let trunk = ResNet.Depth.allCases.first {
       $0.blocks == blocks && $0.isBottleneck == isBottleneck
     }
     guard let trunk else {

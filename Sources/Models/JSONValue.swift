@@ -80,7 +80,10 @@ extension JSONValue {
     case .string(let value): Self.write(value, to: &text)
     case .array(let values):
       let breaks = values.contains { $0.isContainer }
-      Self.list(values, "[", "]", to: &text, indentation: breaks ? indentation : nil) {
+      Self.list(
+        values, "[", "]", to: &text, indentation: breaks ? indentation : nil,
+        separator: indentation == nil || breaks ? "," : ", "
+      ) {
         $0.write(to: &$1, indentation: $2)
       }
     case .object(let members):
@@ -94,12 +97,12 @@ extension JSONValue {
 
   private static func list<Element>(
     _ elements: [Element], _ open: String, _ close: String, to text: inout String,
-    indentation: Int?, element: (Element, inout String, Int?) -> Void
+    indentation: Int?, separator: String = ",", element: (Element, inout String, Int?) -> Void
   ) {
     text += open
     let inner = indentation.map { $0 + 1 }
     for (index, value) in elements.enumerated() {
-      if index > 0 { text += "," }
+      if index > 0 { text += separator }
       if let inner { text += "\n" + String(repeating: "  ", count: inner) }
       element(value, &text, inner)
     }

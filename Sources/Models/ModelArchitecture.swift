@@ -1,42 +1,11 @@
-/// The ResNet below a classifier or a detector.
-public enum ResNetTrunk: String, Sendable, Hashable, CaseIterable {
-  /// Basic blocks 2, 2, 2, 2.
-  case resnet18
-  /// Basic blocks 3, 4, 6, 3.
-  case resnet34
-  /// Bottleneck blocks 3, 4, 6, 3, the stride in the 3×3 convolution.
-  case resnet50
-
-  /// Blocks per layer, `layer1` to `layer4`.
-  public var blocks: [Int] {
-    switch self {
-    case .resnet18: [2, 2, 2, 2]
-    case .resnet34, .resnet50: [3, 4, 6, 3]
-    }
-  }
-
-  /// Whether its blocks are bottlenecks (1×1, 3×3, 1×1) rather than two 3×3 convolutions.
-  public var isBottleneck: Bool { self == .resnet50 }
-  /// A block's output channels over its inner ones.
-  public var expansion: Int { isBottleneck ? 4 : 1 }
-  /// Output channels of `layer1` to `layer4`.
-  public var layerChannels: [Int] { [64, 128, 256, 512].map { $0 * expansion } }
-}
-
-/// What is in front of `layer1`.
-public enum ResNetStem: String, Sendable, Hashable, CaseIterable {
-  /// A 7×7 convolution of stride 2, then a 3×3 max pool of stride 2.
-  case imagenet
-  /// A 3×3 convolution of stride 1, no pool.
-  case cifar
-}
+import Networks
 
 /// A ResNet classifier, or its backbone alone.
 public struct ClassifierArchitecture: Sendable, Equatable {
   /// The trunk.
-  public var trunk: ResNetTrunk
+  public var trunk: ResNet.Depth
   /// The stem.
-  public var stem: ResNetStem
+  public var stem: ResNet.Stem
   /// Outputs of `fc`; nil where there is no head.
   public var classes: Int?
   /// Added to the running variance; torchvision's default is 1e-5.
@@ -44,7 +13,7 @@ public struct ClassifierArchitecture: Sendable, Equatable {
 
   /// A classifier's architecture.
   public init(
-    trunk: ResNetTrunk, stem: ResNetStem, classes: Int?, batchNormEpsilon: Float = 1e-5
+    trunk: ResNet.Depth, stem: ResNet.Stem, classes: Int?, batchNormEpsilon: Float = 1e-5
   ) {
     self.trunk = trunk
     self.stem = stem
@@ -56,7 +25,7 @@ public struct ClassifierArchitecture: Sendable, Equatable {
 /// torchvision's `FasterRCNN` over a ResNet FPN with five levels (P2 to P5 and their pool).
 public struct FasterRCNNArchitecture: Sendable, Equatable {
   /// The trunk, with the ImageNet stem.
-  public var trunk: ResNetTrunk
+  public var trunk: ResNet.Depth
   /// Channels of every FPN level.
   public var fpnChannels: Int
   /// Outputs of `fc6` and `fc7`.
@@ -83,7 +52,7 @@ public struct FasterRCNNArchitecture: Sendable, Equatable {
 
   /// A detector's architecture.
   public init(
-    trunk: ResNetTrunk, classes: Int, fpnChannels: Int = 256, boxHeadWidth: Int = 1024,
+    trunk: ResNet.Depth, classes: Int, fpnChannels: Int = 256, boxHeadWidth: Int = 1024,
     boxPoolSize: Int = 7,
     boxPoolSamplingRatio: Int = 2, anchorSizes: [[Float]] = Self.defaultAnchorSizes,
     aspectRatios: [Float] = Self.defaultAspectRatios, batchNormEpsilon: Float = 1e-5
@@ -114,7 +83,7 @@ public enum ModelArchitecture: Sendable, Equatable {
   case fasterRCNN(FasterRCNNArchitecture)
 
   /// The trunk of either.
-  public var trunk: ResNetTrunk {
+  public var trunk: ResNet.Depth {
     switch self {
     case .classifier(let classifier): classifier.trunk
     case .fasterRCNN(let detector): detector.trunk

@@ -1,3 +1,5 @@
+import Networks
+
 extension ModelManifest {
   /// Reads and validates a manifest.
   /// - Throws: `ModelError` naming the key path of the first thing that is wrong.
@@ -54,14 +56,14 @@ enum ManifestLimits {
 extension ModelArchitecture {
   fileprivate init(_ object: inout ManifestObject, classes: Int) throws(ModelError) {
     let kind = try object.choice("kind", ["classifier", "fasterrcnn"])
-    let trunkName = try object.choice("trunk", ResNetTrunk.allCases.map(\.rawValue))
-    let trunk = ResNetTrunk(rawValue: trunkName) ?? .resnet18
+    let trunkName = try object.choice("trunk", ResNet.Depth.allCases.map(\.rawValue))
+    let trunk = ResNet.Depth(rawValue: trunkName) ?? .resnet18
     let epsilon = try object.float("batchNormEpsilon", in: 0...0.1)
     if kind == "classifier" {
-      let stem = try object.choice("stem", ResNetStem.allCases.map(\.rawValue))
+      let stem = try object.choice("stem", ResNet.Stem.allCases.map(\.rawValue))
       self = .classifier(
         ClassifierArchitecture(
-          trunk: trunk, stem: ResNetStem(rawValue: stem) ?? .imagenet,
+          trunk: trunk, stem: ResNet.Stem(rawValue: stem) ?? .imagenet,
           classes: try object.optionalInteger("classes", 1...ManifestLimits.classes),
           batchNormEpsilon: epsilon))
     } else {
