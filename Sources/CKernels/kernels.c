@@ -47,7 +47,8 @@ size_t cs_preprocess_scratch(size_t width, size_t resized_width) {
 void cs_resize_table(size_t from, size_t to, int32_t *lower, int32_t *upper, float *weight) {
   float scale = (float)from / (float)to;
   for (size_t i = 0; i < to; i++) {
-    float source = scale * ((float)i + 0.5f) - 0.5f;
+    // Fused, as in the processor-specific builds of torch: one rounding less.
+    float source = fmaf(scale, (float)i + 0.5f, -0.5f);
     if (source < 0) source = 0;
     size_t position = (size_t)source;
     if (position > from - 1) position = from - 1;
