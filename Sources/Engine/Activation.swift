@@ -30,6 +30,18 @@ public struct Activation {
   /// `shape.count × precision.bytes` bytes.
   public let bytes: UnsafeMutableRawBufferPointer
 
+  /// The values in place.
+  /// - Throws: `EngineError.shape` where they are not f32.
+  public var f32: UnsafeMutableBufferPointer<Float> {
+    get throws {
+      guard precision == .f32 else {
+        throw EngineError.shape(
+          operation: "activation", expected: "f32 values", found: precision.rawValue)
+      }
+      return bytes.bindMemory(to: Float.self)
+    }
+  }
+
   /// The values in f32, copied.
   public func floats() -> [Float] {
     switch precision {

@@ -1,3 +1,5 @@
+import Networks
+
 /// Why a model was refused.
 public enum ModelError: Error, Equatable, CustomStringConvertible {
   /// `model.json` is not JSON, or too large.

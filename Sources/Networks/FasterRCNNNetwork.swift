@@ -12,7 +12,7 @@ public struct FasterRCNNNetwork: Sendable, Hashable {
   /// Anchors at each position of a level.
   public let anchorsPerPosition: Int
   /// Side of a pooled region.
-  public static let regionSide = 7
+  public let regionSide: Int
   /// Levels read by the RPN: four of the trunk and one pooled from the last.
   public static let levels = 5
 
@@ -20,13 +20,14 @@ public struct FasterRCNNNetwork: Sendable, Hashable {
   /// - Parameter classes: with the background.
   public init(
     trunk: ResNet, pyramidChannels: Int = 256, boxHeadWidth: Int = 1024, classes: Int,
-    anchorsPerPosition: Int = 3
+    anchorsPerPosition: Int = 3, regionSide: Int = 7
   ) {
     self.trunk = trunk
     self.pyramidChannels = pyramidChannels
     self.boxHeadWidth = boxHeadWidth
     self.classes = classes
     self.anchorsPerPosition = anchorsPerPosition
+    self.regionSide = regionSide
   }
 
   /// From the picture to the pyramid and the RPN's outputs. Its outputs are `fpn.0` to `fpn.3` and
@@ -62,13 +63,13 @@ public struct FasterRCNNNetwork: Sendable, Hashable {
     return graph
   }
 
-  /// From pooled regions `[R, 7, 7, pyramidChannels]` to `class_logits` (`[R, 1, 1, classes]`) and
+  /// From pooled regions `[R, side, side, pyramidChannels]` to `class_logits` (`[R, 1, 1, classes]`) and
   /// `box_deltas` (`[R, 1, 1, 4 × classes]`).
   public func boxHeadGraph() -> Graph {
     var graph = Graph()
     graph.stage("box_head")
     let regions = graph.input(channels: pyramidChannels)
-    let flattened = pyramidChannels * Self.regionSide * Self.regionSide
+    let flattened = pyramidChannels * regionSide * regionSide
     var x = graph.relu(
       graph.linear(regions, name: "roi_heads.box_head.fc6", from: flattened, to: boxHeadWidth))
     x = graph.relu(

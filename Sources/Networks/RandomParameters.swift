@@ -4,8 +4,8 @@ import Tensors
 /// network whose trained weights are not at hand. `tools/reference_vectors.py` draws the same.
 ///
 /// Value i of a parameter is `u = splitmix64(fnv1a(name) + i) / 2⁶⁴`, in 24 bits, mapped to
-/// He et al.'s uniform range for weights, to ±0.1 for biases and means and to 0.5…1.5 for scales
-/// and variances.
+/// ±√(1.5 / fan-in) for weights, which keeps a detector's activations near 1, to ±0.1 for biases
+/// and means and to 0.5…1.5 for scales and variances.
 public struct RandomParameters: Sendable {
   private let shapes: [String: [Int]]
 
@@ -24,7 +24,7 @@ public struct RandomParameters: Sendable {
     let fanIn = Float(shape.dropFirst().reduce(1, *))
     let (low, high): (Float, Float) =
       if shape.count > 1 {
-        (-(6 / fanIn).squareRoot(), (6 / fanIn).squareRoot())
+        (-(1.5 / fanIn).squareRoot(), (1.5 / fanIn).squareRoot())
       } else if name.hasSuffix(".bias") || name.hasSuffix(".running_mean") {
         (-0.1, 0.1)
       } else {

@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// `cleansight bench`: how fast this machine is, stage by stage. `Benchmarks/` runs it beside its
+/// peers.
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measure how fast this machine classifies, detects and serves a stream.",
+    subcommands: [BenchClassify.self, BenchDetect.self, BenchStream.self])
+}
