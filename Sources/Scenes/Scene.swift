@@ -107,30 +107,54 @@ public final class Scene {
     return RenderedFrame(image: image, groundTruth: truths, hasTrigger: trigger != nil)
   }
 
+  /// Draws what is not background, from far to near.
   private func drawObjects(at time: Float) -> [GroundTruth] {
-    let view = place.view
-    let passing = place.lanes.flatMap { lane in
-      lane.passing(at: time, view: view).map { (lane.lift, $0) }
+    var things: [(distance: Float, thing: Thing)] = place.lanes.flatMap { lane in
+      lane.passing(at: time, view: place.view).map {
+        ($0.distance, Thing.object($0, lift: lane.lift))
+      }
     }
-    .sorted { $0.1.distance > $1.1.distance }
-    // Numbers 1 to 250 name objects; 255 is what stands before them.
+    // Numbers 1 to 250 name objects, one more all fixtures.
+    if things.count > 250 { things.removeFirst(things.count - 250) }
+    things += place.fixtures.map { ($0.distance, Thing.fixture($0)) }
+    if let wall = place.wall { things.append((wall.distance + 0.01, .wall(row: wall.row))) }
     var drawn: [DrawnObject] = []
-    for (lift, object) in passing.suffix(250) {
-      let scale = view.scale(at: object.distance)
-      let ground = view.point(object.x, at: object.distance) - Point(0, lift * scale)
-      var pen = Pen(
-        canvas: canvas, origin: ground, scale: scale, isMirrored: object.isMirrored,
-        light: place.daytime.light, haze: place.daytime.haze(at: object.distance),
-        owner: UInt8(drawn.count + 1))
-      object.look.draw(
-        with: &pen, travelled: object.travelled, time: object.time, isMoving: object.isMoving,
-        lampsOn: place.daytime.lampsOn)
-      guard let extent = pen.extent else { continue }
-      drawn.append(
-        DrawnObject(
-          kind: object.kind, owner: pen.owner, extent: extent,
-          painted: canvas.pixels(of: pen.owner, in: extent)?.count ?? 0))
+    for (distance, thing) in things.sorted(by: { $0.distance > $1.distance }) {
+      switch thing {
+      case .wall(let row): canvas.restore(rowsFrom: row, of: background)
+      case .fixture(let fixture):
+        var pen = pen(x: fixture.x, distance: distance, owner: 255)
+        fixture.draw(with: &pen, lampsOn: place.daytime.lampsOn)
+      case .object(let object, let lift):
+        var pen = pen(
+          x: object.x, distance: distance, lift: lift, isMirrored: object.isMirrored,
+          owner: UInt8(drawn.count + 1))
+        object.look.draw(
+          with: &pen, travelled: object.travelled, time: object.time, isMoving: object.isMoving,
+          lampsOn: place.daytime.lampsOn)
+        guard let extent = pen.extent else { continue }
+        drawn.append(
+          DrawnObject(
+            kind: object.kind, owner: pen.owner, extent: extent,
+            painted: canvas.pixels(of: pen.owner, in: extent)?.count ?? 0))
+      }
     }
     return drawn.compactMap { $0.groundTruth(on: canvas) }
+  }
+
+  private enum Thing {
+    case object(Lane.Passing, lift: Float)
+    case fixture(Fixture)
+    case wall(row: Int)
+  }
+
+  private func pen(
+    x: Float, distance: Float, lift: Float = 0, isMirrored: Bool = false, owner: UInt8
+  ) -> Pen {
+    let scale = place.view.scale(at: distance)
+    return Pen(
+      canvas: canvas, origin: place.view.point(x, at: distance) - Point(0, lift * scale),
+      scale: scale, isMirrored: isMirrored, light: place.daytime.light,
+      haze: place.daytime.haze(at: distance), owner: owner)
   }
 }

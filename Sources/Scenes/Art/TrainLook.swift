@@ -96,9 +96,9 @@ struct TrainLook: Look {
     } else if isLast {
       // The pantograph stands on the last coach.
       let x = (left + right) / 2
-      pen.limb(Point(x, height), Point(x + 0.7, height + 0.5), 0.09, 0.07, Color(grey: 40))
-      pen.limb(Point(x + 0.7, height + 0.5), Point(x, height + 0.95), 0.07, 0.06, Color(grey: 40))
-      pen.rectangle(x - 0.5, height + 0.92, x + 0.5, height + 1, Color(grey: 40))
+      pen.rod(Point(x, height), Point(x + 0.7, height + 0.5), 0.08, Color(grey: 40))
+      pen.rod(Point(x + 0.7, height + 0.5), Point(x, height + 0.95), 0.06, Color(grey: 40))
+      pen.rod(Point(x - 0.5, height + 0.95), Point(x + 0.5, height + 0.95), 0.08, Color(grey: 40))
     }
   }
 }

@@ -34,6 +34,16 @@ final class Canvas {
     owners.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
   }
 
+  /// Puts the rows from `row` down back as they are in a picture of the same size, owned by nobody.
+  func restore(rowsFrom row: Int, of background: [UInt8]) {
+    let first = min(max(row, 0), height)
+    let bytes = first * width * 3..<height * width * 3
+    pixels.replaceSubrange(bytes, with: background[bytes])
+    owners.withUnsafeMutableBufferPointer { owners in
+      owners[(first * width)...].update(repeating: 0)
+    }
+  }
+
   /// Fills an outline given in pixels. `owner` 0 leaves the owners as they are.
   func fill(_ outline: [Point], _ paint: Paint, owner: UInt8 = 0) {
     guard outline.count > 2, let extent = Extent(outline) else { return }

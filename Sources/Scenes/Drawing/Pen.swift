@@ -30,6 +30,11 @@ struct Pen {
     self.owner = owner
   }
 
+  /// The pixel at which a point of the object falls.
+  private func place(_ point: Point) -> Point {
+    Point(origin.x + point.x * (isMirrored ? -scale : scale), origin.y - point.y * scale)
+  }
+
   /// Fills an outline. Something that `glows` does not depend on daylight.
   mutating func fill(_ outline: [Point], _ color: Color, alpha: Float = 1, glows: Bool = false) {
     fill(outline, top: color, bottom: color, alpha: alpha, glows: glows)
@@ -39,8 +44,7 @@ struct Pen {
   mutating func fill(
     _ outline: [Point], top: Color, bottom: Color, alpha: Float = 1, glows: Bool = false
   ) {
-    let side: Float = isMirrored ? -scale : scale
-    let placed = outline.map { Point(origin.x + $0.x * side, origin.y - $0.y * scale) }
+    let placed = outline.map(place)
     if alpha >= 0.5, owner > 0, let reach = Extent(placed) {
       extent?.join(reach)
       if extent == nil { extent = reach }
@@ -71,6 +75,12 @@ struct Pen {
     _ from: Point, _ to: Point, _ width1: Float, _ width2: Float, _ color: Color
   ) {
     fill(Outline.limb(from, to, width1, width2), color)
+  }
+
+  /// A rod too thin to count for what the object covers, such as an aerial.
+  func rod(_ from: Point, _ to: Point, _ thickness: Float, _ color: Color) {
+    let placed = Outline.limb(from, to, thickness, thickness).map(place)
+    canvas.fill(placed, Paint(light.shade(color, haze: haze, glows: false)))
   }
 
   /// A soft shadow on the ground; it belongs to nobody.

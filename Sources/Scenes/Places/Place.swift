@@ -5,6 +5,10 @@ struct Place: Sendable {
   /// From far to near.
   let stripes: [Stripe]
   let lanes: [Lane]
+  /// Lamps, trees and signs between the lanes.
+  let fixtures: [Fixture]
+  /// The wall before everything that is farther than it, where there is one.
+  let wall: Wall?
   /// Distance of the row of buildings or trees behind everything.
   let backDistance: Float
   let backdrop: Backdrop
@@ -12,6 +16,13 @@ struct Place: Sendable {
 
   enum Backdrop: Sendable {
     case city, houses, park, works
+  }
+
+  /// A garden wall near the camera: it hides the ground from its top row down.
+  struct Wall: Sendable {
+    let distance: Float
+    /// The first row of pixels that is all wall.
+    let row: Int
   }
 
   /// A band of ground across the picture.
@@ -62,9 +73,11 @@ struct Place: Sendable {
       layout.road()
       layout.pavement(2.5...4)
     }
-    if layout.random.chance(0.45) { layout.wall(view: view) }
+    if layout.random.chance(0.45) { layout.addWall(view: view) }
     stripes = layout.stripes.sorted { $0.far > $1.far }
     lanes = layout.lanes
+    fixtures = layout.fixtures
+    wall = layout.wall
     backDistance = layout.edge + layout.random.number(0.5...6)
   }
 }
@@ -76,6 +89,8 @@ private struct Layout {
   var random: Random
   var stripes: [Place.Stripe] = []
   var lanes: [Lane] = []
+  var fixtures: [Fixture] = []
+  var wall: Place.Wall?
 
   init(start: Float, random: Random) {
     edge = start
@@ -98,9 +113,23 @@ private struct Layout {
         period: random.number(period), direction: direction, lift: lift, seed: random.next()))
   }
 
+  /// Fixtures of one kind side by side, some left out.
+  mutating func line(of kind: Fixture.Kind, distance: Float, gap: ClosedRange<Float>) {
+    let step = random.number(gap)
+    var x = -40 + random.number(0...1) * step
+    while x < 40 {
+      if random.chance(0.75) {
+        fixtures.append(Fixture(kind: kind, x: x, distance: distance, seed: random.next()))
+      }
+      x += step
+    }
+  }
+
   mutating func pavement(_ depth: ClosedRange<Float>) {
     let near = edge
     add(.pavement, depth)
+    line(of: random.chance(0.6) ? .lamp : .tree, distance: edge - 0.35, gap: 9...16)
+    if random.chance(0.3) { line(of: .sign, distance: edge - 0.3, gap: 14...30) }
     lane(
       [.person], distance: near + 0.5, spread: edge - near - 0.9, speed: 0.8...1.8,
       period: 4.5...12)
@@ -154,12 +183,13 @@ private struct Layout {
   }
 
   /// A garden wall close to the camera, on which cats walk.
-  mutating func wall(view: View) {
+  mutating func addWall(view: View) {
     let distance = random.number(3...4.2)
     let row = random.number(0.84...0.93) * Float(view.height)
     let lift = view.altitude - (row - view.horizon) / view.scale(at: distance)
     guard lift > 0.4 else { return }
     stripes.append(Place.Stripe(ground: .wall, far: distance, near: distance))
+    wall = Place.Wall(distance: distance, row: Int(row - 0.05 * view.scale(at: distance)))
     lane(
       [.cat], distance: distance, speed: 0.35...0.8, period: 9...16, lift: lift)
   }
