@@ -21,8 +21,6 @@ public struct DetectionOptions: Sendable, Hashable {
   public var rpnScoreThreshold: Float = 0
   /// Samples per bin and axis in RoIAlign; 0 for one a cell.
   public var samplingRatio = 2
-  /// Bins per axis in RoIAlign.
-  public var poolSize = 7
   /// Detections need a score above this.
   public var boxScoreThreshold: Float = 0.05
   /// Detections of a class that overlap by more than this lose against a better one.
@@ -69,7 +67,6 @@ public struct DetectionOptions: Sendable, Hashable {
     try check(
       scores.contains(boxScoreThreshold), "boxScoreThreshold", "0 to 1", boxScoreThreshold)
     try check((0...16).contains(samplingRatio), "samplingRatio", "0 to 16", samplingRatio)
-    try check((1...16).contains(poolSize), "poolSize", "1 to 16", poolSize)
   }
 
   /// The size of an image after torchvision's resizing: the shorter side becomes `minSize`, or the

@@ -186,7 +186,6 @@ import Testing
     expectRefusal("rpnNMS") { $0.rpnNMS = .nan }
     expectRefusal("rpnScoreThreshold") { $0.rpnScoreThreshold = -1 }
     expectRefusal("samplingRatio") { $0.samplingRatio = 17 }
-    expectRefusal("poolSize") { $0.poolSize = 0 }
     expectRefusal("boxScoreThreshold") { $0.boxScoreThreshold = 2 }
     expectRefusal("boxNMS") { $0.boxNMS = 1.5 }
     expectRefusal("detectionsPerImage") { $0.detectionsPerImage = 0 }

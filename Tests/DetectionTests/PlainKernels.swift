@@ -25,7 +25,8 @@ func plainPreprocess(
     (Float(image.pixels[3 * (y * image.width + x) + c]) / 255 - mean[c]) / std[c]
   }
   func position(_ at: Int, _ from: Int, _ to: Int) -> (Int, Int, Float) {
-    let source = max(0, Float(from) / Float(to) * (Float(at) + 0.5) - 0.5)
+    // One rounding, as in torch's builds with fused operations.
+    let source = max(0, Float(-0.5).addingProduct(Float(from) / Float(to), Float(at) + 0.5))
     let lower = min(Int(source), from - 1)
     return (lower, min(lower + 1, from - 1), source - Float(lower))
   }
