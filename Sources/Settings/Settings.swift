@@ -3,9 +3,8 @@
 public struct Settings: Sendable, Equatable {
   /// Where HTTP listens.
   public var listen = ListenAddress(host: "127.0.0.1", port: 8080)
-  /// A file whose first line is the bearer token for requests that change state; nil refuses such
-  /// requests over TCP.
-  public var tokenFile: String?
+  /// Where the bearer token for requests that change state stands.
+  public var tokenFile = TokenFile.auto
   /// The folder for what the daemon keeps; nil leaves the choice to `Locations`.
   public var stateDirectory: String?
   /// The local Unix socket; nil leaves the choice to `Locations`.
@@ -25,6 +24,16 @@ public struct Settings: Sendable, Equatable {
 
   /// The defaults.
   public init() {}
+}
+
+/// Where the bearer token for requests that change state stands.
+public enum TokenFile: Sendable, Equatable {
+  /// In `token` in the state directory, made at the first start.
+  case auto
+  /// There is none: such requests are refused except over the local socket.
+  case none
+  /// On the first line of a file.
+  case path(String)
 }
 
 /// How the network is computed.

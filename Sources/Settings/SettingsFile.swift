@@ -84,7 +84,12 @@ extension Settings {
       }
     }
     if let node = values["token-file"] {
-      tokenFile = reader.text(node, "token-file", unless: "none", expected: "a path")
+      switch reader.text(node, "token-file", expected: "a path, auto or none") {
+      case "auto": tokenFile = .auto
+      case "none": tokenFile = .none
+      case .some(let path): tokenFile = .path(path)
+      case .none: break
+      }
     }
     if let node = values["state-directory"] {
       stateDirectory = reader.text(node, "state-directory", unless: "auto", expected: "a path")

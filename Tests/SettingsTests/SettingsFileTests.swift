@@ -72,7 +72,7 @@ import Testing
         - {name: yard, address: "images:/x"}
       """, file: "f")
     #expect(settings.listen == ListenAddress(host: "::1", port: 9000))
-    #expect(settings.tokenFile == "/etc/token")
+    #expect(settings.tokenFile == .path("/etc/token"))
     #expect(settings.stateDirectory == "/tmp/state")
     #expect(settings.socket == "/tmp/s.sock")
     #expect(settings.model == "/m")

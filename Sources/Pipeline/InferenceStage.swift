@@ -1,0 +1,218 @@
+import Detection
+import Foundation
+import Frames
+import Logging
+import Synchronization
+
+/// The one thread that runs the network. It takes pictures in turn from the cameras and from
+/// clients, and exchanges the detector between two of them.
+final class InferenceStage: Sendable {
+  /// What the loop tells the outside; called on the inference thread.
+  struct Hooks: Sendable {
+    /// After the first valid inference.
+    var onReady: @Sendable () -> Void = {}
+    /// After each turn in which the loop is known to work.
+    var onTurn: @Sendable () -> Void = {}
+  }
+
+  private struct State {
+    var model: ModelStatus?
+    var inferenceSeconds: Double?
+    var failure: PipelineError?
+    var consecutiveFailures = 0
+    var lastFailure: String?
+  }
+
+  let queue = WorkQueue()
+  let events = Broadcast<PipelineEvent>(depth: 16)
+  private let first: PreparedDetector
+  private let hooks: Hooks
+  private let metrics: PipelineMetrics
+  private let logger: Logger
+  private let state = Mutex(State())
+  private let minimumScore: Mutex<Float>
+  private let channels = Mutex<[String: CameraChannel]>([:])
+
+  /// After so many failures in a row the loop no longer counts as working.
+  static let maximumFailures = 30
+  /// How long the loop waits for work before it reports that it works.
+  static let idlePeriod = Duration.seconds(1)
+
+  init(
+    detector: PreparedDetector, minimumScore: Float, hooks: Hooks, metrics: PipelineMetrics,
+    logger: Logger
+  ) {
+    first = detector
+    self.minimumScore = Mutex(minimumScore)
+    self.hooks = hooks
+    self.metrics = metrics
+    self.logger = logger
+  }
+
+  var model: ModelStatus? { state.withLock { $0.model } }
+  var isWorking: Bool {
+    state.withLock { $0.model != nil && $0.consecutiveFailures < Self.maximumFailures }
+  }
+  var inferenceSeconds: Double? { state.withLock { $0.inferenceSeconds } }
+  var lastFailure: String? { state.withLock { $0.lastFailure } }
+  func set(minimumScore score: Float) { minimumScore.withLock { $0 = score } }
+  func set(channels: [String: CameraChannel]) { self.channels.withLock { $0 = channels } }
+
+  /// Runs the loop until the queue is stopped.
+  /// - Throws: `PipelineError.detector` where the first detector does not work.
+  func run() async throws {
+    let thread = try StageThread(name: "inference") { [self] in loop() }
+    _ = await withTaskCancellationHandler {
+      await thread.join()
+    } onCancel: {
+      queue.stop()
+    }
+    if let failure = state.withLock({ $0.failure }) { throw failure }
+  }
+
+  private func loop() {
+    var detector: any ObjectDetector
+    do {
+      detector = try start(first)
+    } catch {
+      state.withLock { $0.failure = .detector("\(error)") }
+      queue.stop()
+      return
+    }
+    hooks.onReady()
+    while true {
+      switch queue.next(until: .now + Self.idlePeriod) {
+      case .stop: return
+      case .nothing: events.send(.alive)
+      case .picture(let picture): detect(in: picture, with: detector)
+      case .request(let request): answer(request, with: detector)
+      case .replacement(let replacement):
+        // The old detector stays where the new one cannot be made or does not work.
+        let result = Result { try start(replacement.detector) }
+        if case .success(let new) = result {
+          detector = new
+          for channel in channels.withLock({ Array($0.values) }) { channel.accuracy.reset() }
+        }
+        replacement.completion(result.map { _ in })
+      }
+      if isWorking { hooks.onTurn() }
+    }
+  }
+
+  /// Makes a detector and proves it on a picture: what does not work is found here, and the first
+  /// frame does not pay for what is laid out at first use.
+  private func start(_ prepared: PreparedDetector) throws -> any ObjectDetector {
+    let (detector, engine) = try prepared.make()
+    let trial = try Image(width: 640, height: 480, red: 124, green: 116, blue: 104)
+    let result = try detector.detect(trial)
+    try Self.check(result.detections, of: trial, classes: detector.classes.count)
+    state.withLock { state in
+      state.model = ModelStatus(
+        name: prepared.name, engine: engine, classes: detector.classes,
+        generation: (state.model?.generation ?? 0) + 1)
+      state.consecutiveFailures = 0
+      state.lastFailure = nil
+    }
+    return detector
+  }
+
+  private func detect(in picture: WorkQueue.Picture, with detector: any ObjectDetector) {
+    guard let channel = channels.withLock({ $0[picture.camera] }) else { return }
+    let taken = ContinuousClock.now
+    var stages = picture.stages
+    let image: Image
+    switch picture.content {
+    case .decoded(let decoded): image = decoded
+    case .captured(let captured):
+      do {
+        image = try PictureDecoder.image(from: captured.payload)
+      } catch {
+        return channel.refusedByDecoder("undecodable")
+      }
+      stages.append(StageTime(stage: "decode", seconds: (.now - taken).inSeconds))
+    }
+    stages.append(StageTime(stage: "wait", seconds: (taken - picture.ready).inSeconds))
+
+    guard let found = infer(image, with: detector) else { return }
+    stages += found.result.stages
+    var frame = Frame(
+      camera: picture.camera, sequence: picture.sequence, captured: picture.captured.captured,
+      date: picture.captured.date, image: image, groundTruth: picture.captured.groundTruth,
+      hasTrigger: picture.captured.hasTrigger)
+    if case .jpeg(let jpeg) = picture.captured.payload { frame.jpeg = jpeg }
+    let accuracy = channel.accuracy.add(found.result.detections, frame: frame)
+    let now = ContinuousClock.now
+    stages.append(StageTime(stage: "publish", seconds: (now - found.finished).inSeconds))
+    let result = FrameResult(
+      frame: frame, detections: published(found.result.detections), stages: stages,
+      latency: (now - frame.captured).inSeconds,
+      model: model?.name ?? "", accuracy: accuracy)
+    channel.detected(at: now)
+    channel.views.send(.frame(result))
+    events.send(.detections(DetectionReport(result)))
+    metrics.record(result, compute: (found.finished - taken).inSeconds)
+  }
+
+  private func answer(_ request: WorkQueue.Request, with detector: any ObjectDetector) {
+    let taken = ContinuousClock.now
+    metrics.countRequest()
+    guard let found = infer(request.image, with: detector) else {
+      let reason = lastFailure ?? "the inference failed"
+      return request.completion(.failure(PipelineError.detector(reason)))
+    }
+    let wait = StageTime(stage: "wait", seconds: (taken - request.entered).inSeconds)
+    request.completion(
+      .success(
+        DetectionAnswer(
+          detections: published(found.result.detections), stages: [wait] + found.result.stages,
+          model: model?.name ?? "")))
+  }
+
+  private func infer(
+    _ image: Image, with detector: any ObjectDetector
+  ) -> (result: DetectionResult, finished: ContinuousClock.Instant)? {
+    let start = ContinuousClock.now
+    do {
+      let result = try detector.detect(image)
+      try Self.check(result.detections, of: image, classes: detector.classes.count)
+      let finished = ContinuousClock.now
+      let seconds = (finished - start).inSeconds
+      state.withLock { state in
+        state.consecutiveFailures = 0
+        state.lastFailure = nil
+        state.inferenceSeconds = state.inferenceSeconds.map { $0 + 0.1 * (seconds - $0) } ?? seconds
+      }
+      return (result, finished)
+    } catch {
+      let failures = state.withLock { state in
+        state.consecutiveFailures += 1
+        state.lastFailure = "\(error)"
+        return state.consecutiveFailures
+      }
+      metrics.countFailure()
+      // One line for a series of failures, and one when the loop gives itself up.
+      if failures == 1 || failures == Self.maximumFailures {
+        logger.error(
+          "the inference failed", metadata: ["reason": "\(error)", "times": "\(failures)"])
+      }
+      return nil
+    }
+  }
+
+  private func published(_ detections: [Detection]) -> [Detection] {
+    let minimum = minimumScore.withLock { $0 }
+    return detections.filter { $0.score >= minimum }
+  }
+
+  /// A detector that computes nonsense must not reach the publishers.
+  private static func check(_ detections: [Detection], of image: Image, classes: Int) throws {
+    for detection in detections {
+      let box = detection.box
+      let isFinite = [box.x1, box.y1, box.x2, box.y2, detection.score].allSatisfy(\.isFinite)
+      guard isFinite, (0..<classes).contains(detection.classIndex) else {
+        throw PipelineError.detector(
+          "expected finite boxes of \(classes) classes, found \(detection)")
+      }
+    }
+  }
+}
