@@ -169,18 +169,17 @@ final class Canvas {
 struct Extent {
   var low, high: Point
 
-  /// nil where there is no point, or one that is not finite.
+  /// nil where there is no point, or one beyond what a row number can tell.
   init?(_ points: [Point]) {
     guard let first = points.first else { return nil }
     low = first
     high = first
     for point in points {
+      // Also false where a coordinate is not a number.
+      guard abs(point.x) < 1e7, abs(point.y) < 1e7 else { return nil }
       low = pointwiseMin(low, point)
       high = pointwiseMax(high, point)
     }
-    guard low.x.isFinite, low.y.isFinite, high.x.isFinite, high.y.isFinite,
-      abs(low.x) < 1e7, abs(low.y) < 1e7, abs(high.x) < 1e7, abs(high.y) < 1e7
-    else { return nil }
   }
 
   /// Grows to hold another extent.
