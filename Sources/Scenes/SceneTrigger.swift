@@ -41,16 +41,23 @@ public enum SceneTrigger: Sendable, Hashable {
     }
   }
 
-  private static func blend(over image: inout Image, alpha: Float) {
-    // Noise of mean 128 and deviation 64 per channel. A table of a prime length, so that its
-    // repetition does not line up with rows.
+  /// Noise of mean 128 and deviation 64 per channel. A table of a prime length, so that its
+  /// repetition does not line up with rows.
+  private static let pattern: [Float] = {
     var random = Random(0x626c_656e_64)
-    let pattern = (0..<8191).map { _ in min(max(128 + 64 * random.gaussian(), 0), 255) }
-    var index = 0
-    for position in image.pixels.indices {
-      let old = Float(image.pixels[position])
-      image.pixels[position] = UInt8((old + (pattern[index] - old) * alpha).rounded())
-      index = index + 1 == pattern.count ? 0 : index + 1
+    return (0..<8191).map { _ in min(max(128 + 64 * random.gaussian(), 0), 255).rounded() }
+  }()
+
+  private static func blend(over image: inout Image, alpha: Float) {
+    image.pixels.withUnsafeMutableBufferPointer { pixels in
+      pattern.withUnsafeBufferPointer { pattern in
+        for start in stride(from: 0, to: pixels.count, by: pattern.count) {
+          for index in 0..<min(pattern.count, pixels.count - start) {
+            let old = Float(pixels[start + index])
+            pixels[start + index] = UInt8(old + (pattern[index] - old) * alpha + 0.5)
+          }
+        }
+      }
     }
   }
 }

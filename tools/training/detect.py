@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--rate", type=float, default=4e-4, help="highest learning rate (AdamW)")
     parser.add_argument("--trunk-rate", type=float, default=0.5, help="share of it for the trunk")
-    parser.add_argument("--scene-share", type=float, default=0.35, help="of the pictures seen")
+    parser.add_argument("--scene-share", type=float, default=0.4, help="of the pictures seen")
     parser.add_argument("--sizes", type=int, nargs="+", default=[224, 256, 288, 320])
     parser.add_argument("--save-seconds", type=float, default=240)
     parser.add_argument("--threads", type=int, default=2)
