@@ -35,6 +35,23 @@ public final class Engine {
     }
   }
 
+  /// The backend's kernel for a step; ours where values are only moved, or the plain one.
+  func makeKernel(
+    for step: LoweredStep, inputs: [Value], output: Value, parameters: FoldedParameters
+  ) throws -> any Kernel {
+    if let kernel = try implementation.makeKernel(
+      for: step, inputs: inputs, output: output, parameters: parameters)
+    {
+      return kernel
+    }
+    if case .upsampleNearest = step.kernel, inputs[0].precision == output.precision {
+      return UpsampleKernel(
+        from: inputs[0].shape, to: output.shape, precision: output.precision)
+    }
+    return try plain.plainKernel(
+      for: step, inputs: inputs, output: output, parameters: parameters)
+  }
+
   /// Gives the calling thread its workers, for kernels of the backend and ours alike.
   public func prepareThread() {
     cs_set_workers(threads)

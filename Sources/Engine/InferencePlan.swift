@@ -56,12 +56,8 @@ public final class InferencePlan {
     for step in program.steps {
       let inputs = step.inputs.map { program[$0] }
       let output = program[step.output]
-      let own = try engine.implementation.makeKernel(
+      let kernel = try engine.makeKernel(
         for: step, inputs: inputs, output: output, parameters: folded)
-      let kernel =
-        try own
-        ?? engine.plain.makeKernel(for: step, inputs: inputs, output: output, parameters: folded)
-      guard let kernel else { continue }
       if stages.last != step.stage { stages.append(step.stage) }
       steps.append(
         Step(

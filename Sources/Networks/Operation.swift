@@ -63,6 +63,17 @@ public struct Convolution: Sendable, Hashable {
   /// Whether it adds a bias.
   public let hasBias: Bool
 
+  /// A convolution.
+  public init(
+    name: String, inputChannels: Int, outputChannels: Int, window: Window, hasBias: Bool
+  ) {
+    self.name = name
+    self.inputChannels = inputChannels
+    self.outputChannels = outputChannels
+    self.window = window
+    self.hasBias = hasBias
+  }
+
   var parameters: [ParameterSpecification] {
     let weight = ParameterSpecification(
       name: name + ".weight", shape: [outputChannels, inputChannels, window.size, window.size])

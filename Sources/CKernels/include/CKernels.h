@@ -47,6 +47,14 @@ void cs_parallel_for(size_t count, size_t grain, size_t limit, cs_body body, voi
 void cs_f32_to_bf16(const float *source, uint16_t *target, size_t count);
 void cs_bf16_to_f32(const uint16_t *source, float *target, size_t count);
 
+// MARK: movement
+
+// Nearest-neighbour enlargement of NHWC pictures: output (y, x) is input (rows[y], columns[x]),
+// `pixel` bytes each. rows: out_height, below in_height; columns: out_width, below in_width.
+void cs_upsample_nearest(const void *source, void *target, size_t pictures, size_t in_height,
+                         size_t in_width, size_t out_height, size_t out_width, size_t pixel,
+                         const uint32_t *rows, const uint32_t *columns);
+
 // MARK: preprocessing
 
 // An RGB image to a normalised, resized, zero-padded tensor of one image.

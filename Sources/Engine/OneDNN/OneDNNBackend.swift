@@ -28,12 +28,7 @@ final class OneDNNBackend: Backend {
       try load(fused.weightKey, into: primitive) { try parameters.convolution(fused) }
       return primitive
     case .linear(let fused):
-      let primitive = try OneDNNPrimitive("creation of a linear layer", in: context) {
-        cs_dnnl_linear_create(
-          $0, Int64(inputs[0].shape.batch), Int64(fused.linear.inputFeatures),
-          Int64(fused.linear.outputFeatures), type(inputs[0]), type(output), fused.relu ? 1 : 0,
-          &$1)
-      }
+      let primitive = try linear(fused, from: inputs[0], to: output)
       try load(fused.linear.name, into: primitive) {
         try parameters.linear(fused.linear, input: inputs[0].shape)
       }
@@ -65,6 +60,36 @@ final class OneDNNBackend: Backend {
     return try OneDNNPrimitive("creation of the convolution \(fused.convolution.name)", in: context)
     { cs_dnnl_convolution_create($0, &description, &$1) }
   }
+
+  /// Many rows at once are a 1×1 convolution over a picture of one line: oneDNN blocks it better
+  /// than its inner product (1000 × 12544 × 1024: 55 instead of 60 to 69 ms in f32).
+  private func linear(
+    _ fused: FusedLinear, from input: Value, to output: Value
+  ) throws -> OneDNNPrimitive {
+    let rows = input.shape.batch
+    let (features, outputs) = (fused.linear.inputFeatures, fused.linear.outputFeatures)
+    guard rows >= Self.rowsForConvolution else {
+      return try OneDNNPrimitive("creation of the layer \(fused.linear.name)", in: context) {
+        cs_dnnl_linear_create(
+          $0, Int64(rows), Int64(features), Int64(outputs), type(input), type(output),
+          fused.relu ? 1 : 0, &$1)
+      }
+    }
+    let pointwise = Convolution(
+      name: fused.linear.name, inputChannels: features, outputChannels: outputs,
+      window: Window(size: 1), hasBias: true)
+    func line(_ value: Value, _ channels: Int) -> Value {
+      Value(
+        shape: ActivationShape(batch: 1, height: 1, width: rows, channels: channels),
+        precision: value.precision)
+    }
+    return try convolution(
+      FusedConvolution(
+        convolution: pointwise, normalization: nil, accumulates: false, relu: fused.relu),
+      from: line(input, features), to: line(output, outputs))
+  }
+
+  private static let rowsForConvolution = 32
 
   private func load(
     _ key: String, into primitive: OneDNNPrimitive,

@@ -11,6 +11,13 @@ final class PlainBackend: Backend {
   func makeKernel(
     for step: LoweredStep, inputs: [Value], output: Value, parameters: FoldedParameters
   ) throws -> (any Kernel)? {
+    try plainKernel(for: step, inputs: inputs, output: output, parameters: parameters)
+  }
+
+  /// A kernel for any step.
+  func plainKernel(
+    for step: LoweredStep, inputs: [Value], output: Value, parameters: FoldedParameters
+  ) throws -> any Kernel {
     switch (inputs[0].precision, output.precision) {
     case (.f32, .f32):
       return try Self.make(Float.self, Float.self, step, inputs, output, parameters)

@@ -1,4 +1,13 @@
-/// Nearest-neighbour enlargement, PyTorch's `floor(i · in / out)`.
+/// Which pixel nearest-neighbour enlargement reads: PyTorch's `floor(i · in / out)`.
+enum NearestNeighbour {
+  /// The source of each of `to` pixels along a side. PyTorch computes in f32; so do we, to pick the
+  /// same one where sizes do not divide.
+  static func sources(from: Int, to: Int) -> [Int] {
+    (0..<to).map { min(Int(Float($0) * (Float(from) / Float(to))), from - 1) }
+  }
+}
+
+/// Nearest-neighbour enlargement.
 final class PlainUpsample<In: Element, Out: Element>: Kernel {
   private let from: ActivationShape
   private let to: ActivationShape
@@ -8,13 +17,8 @@ final class PlainUpsample<In: Element, Out: Element>: Kernel {
   init(from: ActivationShape, to: ActivationShape) {
     self.from = from
     self.to = to
-    rows = (0..<to.height).map { Self.source($0, from.height, to.height) }
-    columns = (0..<to.width).map { Self.source($0, from.width, to.width) }
-  }
-
-  /// PyTorch computes in f32; so do we, to pick the same pixel where sizes do not divide.
-  private static func source(_ index: Int, _ from: Int, _ to: Int) -> Int {
-    min(Int(Float(index) * (Float(from) / Float(to))), from - 1)
+    rows = NearestNeighbour.sources(from: from.height, to: to.height)
+    columns = NearestNeighbour.sources(from: from.width, to: to.width)
   }
 
   var scratchBytes: Int { 0 }
