@@ -37,6 +37,7 @@ struct CameraStage: Sendable {
         try watch(session)
       } catch {
         report(CameraStatus(state: .offline, reason: "\(error)"))
+        if case CameraError.ended = error, !beginsAgain { return waitForStop() }
       }
       pause()
     }
@@ -103,6 +104,21 @@ struct CameraStage: Sendable {
     guard channel.set(status) else { return }
     let level: Logger.Level = status.state == .online ? .info : .warning
     logger.log(level: level, "\(status.state.rawValue): \(status.reason)")
+  }
+
+  /// A pipe gets another writer and a server comes back; a file that is over stays over.
+  private var beginsAgain: Bool {
+    switch try? CameraAddress(channel.source.address) {
+    case .mjpegFile(let path, _, _):
+      var information = stat()
+      return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFIFO
+    case .mjpegStandardInput, .images: return false
+    case .v4l2, .mjpegURL, .synthetic, nil: return true
+    }
+  }
+
+  private func waitForStop() {
+    while !channel.isStopping { usleep(50_000) }
   }
 
   private func pause() {
