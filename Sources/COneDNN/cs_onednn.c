@@ -3,6 +3,7 @@
 #include <dnnl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 void omp_set_num_threads(int threads);
 
@@ -44,6 +45,7 @@ struct cs_dnnl_context {
 
 struct cs_dnnl_weights {
   dnnl_memory_t weights, bias;
+  void *bytes;  // of the weights
 };
 
 struct cs_dnnl_primitive {
@@ -158,7 +160,7 @@ int cs_dnnl_convolution_create(cs_dnnl_context *context, const cs_dnnl_convoluti
       (c->out_height - 1) * c->stride + c->kernel - c->in_height - c->padding,
       (c->out_width - 1) * c->stride + c->kernel - c->in_width - c->padding};
   dnnl_alg_kind_t algorithm = c->winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
-  dnnl_format_tag_t layout = dnnl_nhwc;
+  dnnl_format_tag_t layout = c->winograd ? dnnl_nChw16c : dnnl_nhwc;
   owned_md src = MD_EMPTY, weights = MD_EMPTY, bias = MD_EMPTY, dst = MD_EMPTY;
   dnnl_primitive_attr_t attr = NULL;
   dnnl_primitive_desc_t desc = NULL;
@@ -250,6 +252,26 @@ done:
   return status;
 }
 
+int cs_dnnl_reorder_create(cs_dnnl_context *context, int64_t batch, int64_t height, int64_t width,
+                           int64_t channels, int to_blocks, cs_dnnl_primitive **out) {
+  dnnl_status_t status = dnnl_success;
+  dnnl_dim_t dims[4] = {batch, channels, height, width};
+  owned_md nhwc = MD_EMPTY, blocks = MD_EMPTY;
+  dnnl_primitive_attr_t attr = NULL;
+  dnnl_primitive_desc_t desc = NULL;
+  TRY(md_make(&nhwc, 4, dims, dnnl_f32, dnnl_nhwc));
+  TRY(md_make(&blocks, 4, dims, dnnl_f32, dnnl_nChw16c));
+  TRY(attributes(&attr, 0, 0));
+  TRY(dnnl_reorder_primitive_desc_create(
+      &desc, to_blocks ? MD_REF(nhwc) : MD_REF(blocks), context->engine,
+      to_blocks ? MD_REF(blocks) : MD_REF(nhwc), context->engine, attr));
+  status = finish(context, desc, 0, NULL, out);
+done:
+  if (attr) dnnl_primitive_attr_destroy(attr);
+  md_free(&nhwc), md_free(&blocks);
+  return status;
+}
+
 void cs_dnnl_primitive_destroy(cs_dnnl_primitive *p) {
   if (!p) return;
   if (p->src) dnnl_memory_destroy(p->src);
@@ -268,6 +290,19 @@ const char *cs_dnnl_primitive_implementation(const cs_dnnl_primitive *p) {
 
 size_t cs_dnnl_primitive_scratch_bytes(const cs_dnnl_primitive *p) { return p->scratch_bytes; }
 
+// A picture at a time reads every weight once: huge pages where they are to be had spare most of the
+// misses in the translation buffer.
+static void *allocate(size_t bytes) {
+  const size_t huge = (size_t)2 << 20;
+  size_t alignment = bytes >= huge / 2 ? huge : 64;
+  size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  void *memory = aligned_alloc(alignment, rounded ? rounded : alignment);
+#ifdef MADV_HUGEPAGE
+  if (memory && alignment == huge) madvise(memory, rounded, MADV_HUGEPAGE);
+#endif
+  return memory;
+}
+
 int cs_dnnl_weights_pack(cs_dnnl_context *context, const cs_dnnl_primitive *p, const float *weights,
                          const float *bias, size_t bias_count, cs_dnnl_weights **out) {
   dnnl_status_t status = dnnl_success;
@@ -280,7 +315,9 @@ int cs_dnnl_weights_pack(cs_dnnl_context *context, const cs_dnnl_primitive *p, c
   if (!packed) return dnnl_out_of_memory;
   TRY(md_make(&plain, p->rank, p->weight_dims, dnnl_f32, p->rank == 4 ? dnnl_oihw : dnnl_oi));
   TRY(dnnl_memory_create(&from, MD_REF(plain), context->engine, (void *)weights));
-  TRY(dnnl_memory_create(&packed->weights, target, context->engine, DNNL_MEMORY_ALLOCATE));
+  packed->bytes = allocate(dnnl_memory_desc_get_size(target));
+  if (!packed->bytes) TRY(dnnl_out_of_memory);
+  TRY(dnnl_memory_create(&packed->weights, target, context->engine, packed->bytes));
   TRY(dnnl_reorder_primitive_desc_create(&desc, MD_REF(plain), context->engine, target,
                                          context->engine, NULL));
   TRY(dnnl_primitive_create(&reorder, desc));
@@ -328,6 +365,7 @@ void cs_dnnl_weights_destroy(cs_dnnl_weights *packed) {
   if (!packed) return;
   if (packed->weights) dnnl_memory_destroy(packed->weights);
   if (packed->bias) dnnl_memory_destroy(packed->bias);
+  free(packed->bytes);
   free(packed);
 }
 

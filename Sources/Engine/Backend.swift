@@ -13,11 +13,18 @@ protocol Backend: AnyObject {
   /// Takes the calling thread's number of workers from here on.
   func use(threads: Int)
 
+  /// The program as this backend wants it: other algorithms and layouts, the same results.
+  func adapt(_ program: Program) -> Program
+
   /// A kernel for a step; nil where the backend leaves it to the plain one.
   /// - Parameter inputs: the values read, without the residual.
   func makeKernel(
     for step: LoweredStep, inputs: [Value], output: Value, parameters: FoldedParameters
   ) throws -> (any Kernel)?
+}
+
+extension Backend {
+  func adapt(_ program: Program) -> Program { program }
 }
 
 /// A compiled step.

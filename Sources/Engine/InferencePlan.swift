@@ -36,7 +36,8 @@ public final class InferencePlan {
   ) throws {
     self.engine = engine
     engine.prepareThread()
-    let program = try Lowering.program(for: graph, input: shape, precision: engine.precision)
+    let program = engine.implementation.adapt(
+      try Lowering.program(for: graph, input: shape, precision: engine.precision))
     let memory = MemoryPlan(program)
     let arena = try Arena(byteCount: memory.bytes)
     func activation(_ id: ValueID) -> Activation {

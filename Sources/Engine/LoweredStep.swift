@@ -9,6 +9,15 @@ struct ValueID: Hashable {
 struct Value {
   let shape: ActivationShape
   let precision: Precision
+  var layout = Layout.channelsLast
+
+  /// The order of a value's bytes.
+  enum Layout {
+    /// NHWC: everywhere but between convolutions of one backend.
+    case channelsLast
+    /// Blocks of 16 channels, what oneDNN's Winograd kernels read and write.
+    case blocks
+  }
 }
 
 /// One call of a kernel, after folding and fusing.
@@ -34,6 +43,8 @@ struct LoweredStep {
     case affine(BatchNormalization, relu: Bool)
     /// The same values in other memory, in the output's precision.
     case copy
+    /// The same values in the output's layout.
+    case reorder
   }
 }
 
@@ -43,6 +54,8 @@ struct FusedConvolution {
   let normalization: BatchNormalization?
   let accumulates: Bool
   let relu: Bool
+  /// Whether it runs by Winograd's algorithm, on blocks of channels.
+  var usesWinograd = false
 
   /// Names the folded parameters: steps with one key share their packed weights.
   var weightKey: String { convolution.name + "|" + (normalization?.name ?? "") }
@@ -63,8 +76,10 @@ struct Program {
 
   subscript(_ id: ValueID) -> Value { values[id.index] }
 
-  mutating func makeValue(_ shape: ActivationShape, _ precision: Precision) -> ValueID {
-    values.append(Value(shape: shape, precision: precision))
+  mutating func makeValue(
+    _ shape: ActivationShape, _ precision: Precision, layout: Value.Layout = .channelsLast
+  ) -> ValueID {
+    values.append(Value(shape: shape, precision: precision, layout: layout))
     return ValueID(index: values.count - 1)
   }
 }

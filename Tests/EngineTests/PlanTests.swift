@@ -42,6 +42,21 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: Processor.hasBFloat16)) func winogradEqualsTheDirectAlgorithm() throws {
+    let graph = Self.detectorGraph()
+    let parameters = RandomParameters(for: graph.parameters)
+    let shape = ActivationShape(batch: 1, height: 96, width: 128, channels: 3)
+    let input = noise(shape.count)
+    var direct = EngineOptions(backend: .onednn, precision: .f32, threads: 2)
+    let found = try evaluate(graph, input, shape, direct) { try parameters.tensor($0) }
+    direct.allowsWinograd = false
+    let expected = try evaluate(graph, input, shape, direct) { try parameters.tensor($0) }
+    #expect(found != expected, "Winograd's algorithm was not used")
+    for (name, values) in expected {
+      #expect(relativeError(found[name] ?? [], values) < 1e-4, "\(name)")
+    }
+  }
+
   @Test func precisionFallsBackWhereABackendHasNone() throws {
     let engine = try Engine(EngineOptions(backend: .openblas, precision: .bf16))
     #expect(engine.precision == .f32)

@@ -20,7 +20,8 @@ typedef struct {
   int has_bias;    // the bias is f32
   int relu;        // the result is rectified
   int accumulate;  // the result is added to what dst holds, before the ReLU
-  int winograd;    // ask for Winograd's algorithm; fails where there is none
+  int winograd;    // Winograd's algorithm, with src and dst in blocks of 16 channels; creation fails
+                   // where oneDNN has none for this shape and processor
 } cs_dnnl_convolution;
 
 const char *cs_dnnl_version(void);
@@ -43,6 +44,9 @@ int cs_dnnl_max_pool_create(cs_dnnl_context *context, int64_t batch, int64_t hei
                             int64_t channels, int64_t out_height, int64_t out_width, int64_t kernel,
                             int64_t stride, int64_t padding, int type,
                             cs_dnnl_primitive **primitive);
+/// Copies f32 pictures between NHWC and blocks of 16 channels (nChw16c).
+int cs_dnnl_reorder_create(cs_dnnl_context *context, int64_t batch, int64_t height, int64_t width,
+                           int64_t channels, int to_blocks, cs_dnnl_primitive **primitive);
 void cs_dnnl_primitive_destroy(cs_dnnl_primitive *primitive);
 
 /// The name of the kernel that oneDNN chose, such as "brgconv:avx512_core".

@@ -50,7 +50,7 @@ final class PlainBackend: Backend {
         relu ? max(x + y, 0) : x + y
       }
     case .relu: return PlainElementwise<In, Out>(count: to.count) { x, _, _ in max(x, 0) }
-    case .copy: return PlainElementwise<In, Out>(count: to.count) { x, _, _ in x }
+    case .copy, .reorder: return PlainElementwise<In, Out>(count: to.count) { x, _, _ in x }
     case .affine(let normalization, let relu):
       let (scale, shift) = try parameters.affine(normalization)
       let channels = to.channels
