@@ -97,7 +97,7 @@ let package = Package(
       name: "cleansight",
       dependencies: [
         "Frames", "Scenes", "Cameras", "Models", "Networks", "Engine", "Detection", "Measurement",
-        "Settings", arguments, logging, httpClient,
+        "Settings", "Pipeline", "Daemon", arguments, logging, httpClient,
       ],
       swiftSettings: strict),
 
