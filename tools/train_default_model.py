@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Makes the default model of `models/default`: trunk, detector, export, measurement.
+r"""Makes the default model of `models/default`: trunk, detector, export, measurement.
 
-Needs Python 3.11, torch, torchvision, safetensors, numpy and Pillow. The card of the model names
-the commands with which the shipped weights were made. The steps in order:
+Needs Python 3.11, torch, torchvision, safetensors, numpy and Pillow. The steps in order; the
+model's card names the commands with which the shipped weights were made:
 
-    cleansight scene render --count 6 --seed 1000 ... (see `training/scenes.py`, or step `scenes`)
+    tools/train_default_model.py scenes   --cleansight .build/release/cleansight --output WORK/scenes
     tools/train_default_model.py pretrain --imagenette DIR --voc DIR --output WORK/trunk.pt
-    tools/train_default_model.py scenes   --cleansight BINARY --first-seed 1000 --seeds 170 ...
-    tools/train_default_model.py detect   --trunk WORK/trunk.pt --voc DIR --scenes DIR ...
+    tools/train_default_model.py detect   --trunk WORK/trunk.pt --voc DIR --scenes WORK/scenes \
+                                          --output WORK/detector.pt
     tools/train_default_model.py export   --checkpoint WORK/detector.pt --output models/default
-    tools/train_default_model.py evaluate --model models/default --voc DIR --scenes DIR
+    tools/train_default_model.py evaluate --model models/default --data DIR --split test
 
 Training stops by the clock (`--minutes`): the learning rate is a function of the share of the time
 that has gone, so that a slow machine ends with a finished, if less trained, model. Random numbers
