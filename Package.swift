@@ -30,9 +30,10 @@ let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metri
 let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(
+  name: "UnixSignals", package: "swift-service-lifecycle")
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
-let hummingbirdTesting: Target.Dependency = .product(
-  name: "HummingbirdTesting", package: "hummingbird")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -53,6 +54,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.10.0"),
     .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.30.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.80.0"),
     .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.0"),
   ],
   targets: [
@@ -77,17 +79,20 @@ let package = Package(
     library("Measurement", ["Frames"]),
 
     // detections → publishers, and the daemon that holds the stages together
-    library("Settings", ["Frames", yaml]),
+    library("Settings", [yaml]),
     library(
-      "Pipeline", ["Frames", "Cameras", "Detection", "Measurement", logging, metrics, lifecycle]),
+      "Pipeline",
+      [
+        "Frames", "Cameras", "Detection", "Measurement", logging, metrics, coreMetrics, lifecycle,
+      ]),
     library(
       "Publishers",
-      ["Frames", "Pipeline", logging, metrics, coreMetrics, lifecycle, hummingbird]),
+      ["Frames", "Pipeline", logging, metrics, coreMetrics, lifecycle, hummingbird, nio]),
     library(
       "Daemon",
       [
-        "Settings", "Cameras", "Scenes", "Models", "Detection", "Pipeline", "Publishers", logging,
-        metrics, lifecycle, hummingbird,
+        "Settings", "Cameras", "Models", "Engine", "Detection", "Pipeline", "Publishers", logging,
+        metrics, coreMetrics, lifecycle, signals,
       ]),
 
     .executableTarget(
@@ -108,9 +113,21 @@ let package = Package(
     tests("Detection", ["Frames", "Tensors", "Networks", "Engine", "Models", "CKernels"]),
     tests("Measurement", ["Frames"]),
     tests("Settings"),
-    tests("Pipeline", ["Frames", "Cameras", "Scenes", "Detection", "Measurement"]),
-    tests("Publishers", ["Frames", "Pipeline", hummingbirdTesting]),
-    tests("Daemon", ["Frames", "Models", "Settings"]),
+    tests(
+      "Pipeline",
+      ["Frames", "Cameras", "Scenes", "Detection", "Measurement", logging, coreMetrics]),
+    tests(
+      "Publishers",
+      [
+        "Frames", "Cameras", "Detection", "Pipeline", logging, coreMetrics, lifecycle, httpClient,
+        nio,
+      ]),
+    tests(
+      "Daemon",
+      [
+        "Frames", "Models", "Settings", "Pipeline", "Publishers", logging, httpClient, nio,
+        "cleansightd",
+      ]),
   ],
   cLanguageStandard: .gnu11
 )

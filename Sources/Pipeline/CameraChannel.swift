@@ -51,12 +51,14 @@ public final class CameraChannel: Sendable {
       var refused = state.earlierRefusals
       refused.merge(state.sessionRefusals, uniquingKeysWith: +)
       refused.merge(state.decodeRefusals, uniquingKeysWith: +)
+      // Overtaken already at the camera: skipped, not refused.
+      let overtaken = refused.removeValue(forKey: "overtaken") ?? 0
       return CameraSnapshot(
         name: name, address: Self.withoutPassword(source.address), status: state.status,
-        mode: state.mode, trigger: trigger, cameraFPS: state.deliveredRate.rate(at: now),
-        detectionFPS: state.detectedRate.rate(at: now),
-        skippedFPS: state.skippedRate.rate(at: now), delivered: state.delivered,
-        detected: state.detected, skipped: state.skipped, refused: refused,
+        mode: state.mode, trigger: trigger, cameraFps: state.deliveredRate.rate(at: now),
+        detectionFps: state.detectedRate.rate(at: now),
+        skippedFps: state.skippedRate.rate(at: now), delivered: state.delivered,
+        detected: state.detected, skipped: state.skipped + overtaken, refused: refused,
         reopened: state.reopened)
     }
   }
@@ -145,12 +147,4 @@ public struct CameraSpecification: Sendable {
     self.identity = identity
     self.source = source
   }
-}
-
-/// A camera source that renders a scene and can put a trigger into view.
-public protocol TriggerScene: CameraSource {
-  /// Whether the trigger is in view.
-  var showsTrigger: Bool { get }
-  /// Puts the trigger into view or takes it away, from the next picture on.
-  func showTrigger(_ isShown: Bool)
 }

@@ -38,11 +38,11 @@ public struct CameraSnapshot: Sendable, Equatable, Codable {
   /// Whether it shows a rendered scene whose trigger can be switched, and whether it is in view.
   public var trigger: Bool?
   /// Pictures per second that the camera delivered.
-  public var cameraFPS: Double
+  public var cameraFps: Double
   /// Pictures per second that went through the detector.
-  public var detectionFPS: Double
+  public var detectionFps: Double
   /// Pictures per second that a newer one has overtaken.
-  public var skippedFPS: Double
+  public var skippedFps: Double
   /// Pictures delivered, detected and overtaken since the start.
   public var delivered, detected, skipped: UInt64
   /// Pictures refused since the start, by reason.

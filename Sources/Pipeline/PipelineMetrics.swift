@@ -41,9 +41,9 @@ struct PipelineMetrics: Sendable {
   func update(cameras snapshots: [CameraSnapshot], inferenceSeconds: Double?, model: String) {
     for snapshot in snapshots {
       let name = snapshot.name
-      cameras.meter("camera_fps", name).set(snapshot.cameraFPS)
-      cameras.meter("detection_fps", name).set(snapshot.detectionFPS)
-      cameras.meter("skipped_fps", name).set(snapshot.skippedFPS)
+      cameras.meter("camera_fps", name).set(snapshot.cameraFps)
+      cameras.meter("detection_fps", name).set(snapshot.detectionFps)
+      cameras.meter("skipped_fps", name).set(snapshot.skippedFps)
       cameras.meter("cleansight_camera_online", name).set(
         snapshot.status.state == .online ? 1 : 0)
       cameras.meter("cleansight_frames_delivered", name).set(Double(snapshot.delivered))

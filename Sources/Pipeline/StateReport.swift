@@ -88,7 +88,7 @@ extension Pipeline {
   public var statusLine: String {
     let snapshots = channels.map(\.snapshot)
     let online = snapshots.filter { $0.status.state == .online }.count
-    let rate = snapshots.map(\.detectionFPS).reduce(0, +)
+    let rate = snapshots.map(\.detectionFps).reduce(0, +)
     let rounded = (rate * 10).rounded() / 10
     let count = snapshots.count == 1 ? "1 camera" : "\(snapshots.count) cameras"
     guard let model else { return "\(count); the model is being loaded" }

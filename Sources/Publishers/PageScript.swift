@@ -80,7 +80,7 @@ extension Page {
       smooth = next;
       const names = Object.keys(smooth);
       const total = names.reduce((sum, name) => sum + smooth[name], 0);
-      get("total").textContent = number(total, 1) + " ms from capture to here";
+      get("total").textContent = number(total, 1) + " ms in all";
       get("stages").replaceChildren(...names.map(name => {
         const part = make("i");
         part.style.flexGrow = smooth[name];

@@ -56,12 +56,13 @@ extension Page {
     .tile b { display: block; font-size: 24px; font-weight: 650; letter-spacing: -.02em;
       font-variant-numeric: tabular-nums; }
     .tile span { color: var(--soft); font-size: 12px; }
-    .gauge { display: grid; grid-template-columns: 100px 1fr 60px; gap: 10px;
+    .gauge { display: grid; grid-template-columns: 112px 1fr 48px; gap: 10px;
       align-items: center; margin-top: 6px; color: var(--soft); }
     .gauge i, .meter { background: var(--track); border-radius: 4px; height: 8px;
       overflow: hidden; display: block; }
     .gauge u, .meter u { display: block; height: 100%; width: 0; border-radius: 4px;
       background: var(--accent); transition: width .3s; }
+    .gauge span { white-space: nowrap; }
     .gauge b { text-align: right; color: var(--text); font-variant-numeric: tabular-nums; }
     #triggered { background: var(--bad); }
     ol { list-style: none; margin: 0; padding: 0; min-height: 116px; max-height: 204px;

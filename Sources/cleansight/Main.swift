@@ -1,0 +1,14 @@
+import ArgumentParser
+import Daemon
+
+@main
+struct CleanSight: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cleansight",
+    abstract: "Looks after models, pictures and the daemon of CleanSight.",
+    version: Daemon.version,
+    subcommands: [
+      StatusCommand.self, DetectCommand.self, ModelCommand.self, SceneCommand.self,
+      BenchCommand.self,
+    ])
+}

@@ -1,0 +1,109 @@
+import ArgumentParser
+import AsyncHTTPClient
+import Foundation
+import Pipeline
+import Settings
+
+/// `cleansight status`: how the daemon is, asked over its local socket.
+struct StatusCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status", abstract: "Show how the daemon is.",
+    discussion: "Exits with 0 where it is ready, 1 where it is not, and 2 where there is none.")
+
+  @Option(help: "The daemon's local socket; without it the usual places are tried.")
+  var socket: String?
+  @Flag(help: "The answer of GET /state as it is.") var json = false
+  @Flag(help: "Again each second, until interrupted.") var watch = false
+
+  func run() async throws {
+    repeat {
+      let isReady = try await show()
+      guard watch else {
+        if !isReady { throw ExitCode(1) }
+        return
+      }
+      try await Task.sleep(for: .seconds(1))
+    } while true
+  }
+
+  private func show() async throws -> Bool {
+    var settings = Settings()
+    settings.socket = socket
+    let candidates = Locations.current.socketCandidates(settings)
+    let path = candidates.first { FileManager.default.fileExists(atPath: $0) }
+    guard let path else {
+      fail("no daemon runs: there is no socket \(candidates.joined(separator: " or "))")
+      throw ExitCode(2)
+    }
+    let data: Data
+    do {
+      data = try await fetch(path)
+    } catch {
+      fail("no daemon answers at the socket \(path): \(error)")
+      throw ExitCode(2)
+    }
+    let state = try JSONDecoder.published.decode(StateReport.self, from: data)
+    if json {
+      print(String(decoding: data, as: UTF8.self))
+    } else {
+      print(describe(state))
+    }
+    return state.ready
+  }
+
+  private func fetch(_ path: String) async throws -> Data {
+    guard let url = URL(httpURLWithSocketPath: path, uri: "/state") else {
+      throw ValidationError("Expected a socket's path, found \(path).")
+    }
+    let request = HTTPClientRequest(url: url.absoluteString)
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
+    let body = try await response.body.collect(upTo: 4 << 20)
+    guard response.status == .ok else {
+      throw ValidationError("Expected status 200, found \(response.status.code).")
+    }
+    return Data(body.readableBytesView)
+  }
+
+  private func describe(_ state: StateReport) -> String {
+    var lines = ["CleanSight \(state.version): \(state.status)"]
+    if let model = state.model {
+      let time = state.inferenceMs.map { ", \(rounded($0)) ms an inference" } ?? ""
+      lines.append("model    \(model.name) (\(model.engine))\(time)")
+    }
+    for camera in state.cameras {
+      let snapshot = camera.snapshot
+      lines.append("camera   \(snapshot.name), \(snapshot.address)")
+      lines.append("         \(snapshot.status.state.rawValue): \(snapshot.status.reason)")
+      let latency = camera.latencyMs.map { ", latency \(rounded($0)) ms" } ?? ""
+      lines.append(
+        "         \(rounded(snapshot.cameraFps)) pictures/s in, "
+          + "\(rounded(snapshot.detectionFps)) detected, "
+          + "\(rounded(snapshot.skippedFps)) overtaken\(latency)")
+      if !snapshot.refused.isEmpty {
+        let reasons = snapshot.refused.sorted { $0.key < $1.key }
+        lines.append(
+          "         refused: " + reasons.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
+      }
+      if let clean = camera.accuracy?.clean {
+        lines.append(
+          "         average precision \(rounded(clean.averagePrecision * 100)) % without trigger")
+      }
+      if let triggered = camera.accuracy?.triggered {
+        lines.append(
+          "         average precision \(rounded(triggered.averagePrecision * 100)) % with trigger")
+      }
+    }
+    if let error = state.inferenceError { lines.append("inference fails: \(error)") }
+    if let error = state.reload?.error { lines.append("last reload failed: \(error)") }
+    let memory = state.residentMib.map { "\(rounded($0)) MiB, " } ?? ""
+    lines.append(
+      "         \(memory)\(state.clients) clients, up \(Int(state.uptimeSeconds)) s")
+    return lines.joined(separator: "\n")
+  }
+
+  private func rounded(_ value: Double) -> String { String(format: "%.1f", value) }
+
+  private func fail(_ message: String) {
+    FileHandle.standardError.write(Data("\(message)\n".utf8))
+  }
+}
