@@ -1,0 +1,1 @@
+../PipelineTests/ScriptedCamera.swift
