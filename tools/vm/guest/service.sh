@@ -113,6 +113,13 @@ check "watchdog: it was the watchdog" eval 'journalctl -u cleansight -o cat --no
   grep -qi "watchdog timeout"'
 check "watchdog: the camera is online again" eventually 15 camera_is online
 pid=$(daemon_pid)
+echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
+sleep $((7 * factor))
+check "watchdog: a camera that is gone for longer does not matter" eval \
+  '[[ $(daemon_pid) == "$pid" ]] && camera_is offline'
+echo vivid.0 >/sys/bus/platform/drivers/vivid/bind
+udevadm settle
+pid=$(daemon_pid)
 kill -SEGV "$pid"
 check "crash: it is started again" eventually 15 eval \
   '[[ $(property ActiveState) == active && $(daemon_pid) != "$pid" ]]'
