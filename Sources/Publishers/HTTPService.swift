@@ -79,7 +79,8 @@ public final class HTTPService: Service {
         if let socket = configuration.socket {
           group.addTask { try await self.listen(atSocket: socket) }
         }
-        try await group.waitForAll()
+        // The first that fails ends the other.
+        for try await _ in group {}
       }
     } onCancelOrGracefulShutdown: { [connections] in
       connections.closeAll(after: Self.shutdownDelay)
