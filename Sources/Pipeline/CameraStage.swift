@@ -101,7 +101,10 @@ struct CameraStage: Sendable {
   private func report(_ status: CameraStatus) {
     // What was seen last is not shown as if it were live.
     if status.state == .offline { channel.views.send(.noVideo(status)) }
+    let previous = channel.status
     guard channel.set(status) else { return }
+    // A folder's pictures differ in size; only that it is online is news.
+    if previous.state == .online, status.state == .online { return }
     let level: Logger.Level = status.state == .online ? .info : .warning
     logger.log(level: level, "\(status.state.rawValue): \(status.reason)")
   }

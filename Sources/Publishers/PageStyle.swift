@@ -37,6 +37,7 @@ extension Page {
       background: var(--soft); margin-right: 7px; }
     .online .dot { background: var(--good); } .degraded .dot { background: var(--warn); }
     .offline .dot { background: var(--bad); }
+    button[aria-pressed=true] .dot { box-shadow: 0 0 0 2px #fffc; }
     .banner { margin: 12px 20px 0; padding: 9px 14px; border-radius: 10px; color: #fff;
       background: var(--bad); }
     main { display: grid; grid-template-columns: minmax(0, 1fr) 380px; gap: 16px;
@@ -49,6 +50,7 @@ extension Page {
     .frame img { display: block; width: 100%; max-height: calc(100vh - 190px);
       object-fit: contain; }
     .bar { display: flex; gap: 8px; align-items: center; padding: 10px 14px; flex-wrap: wrap; }
+    .bar .state { min-width: 0; }
     .state b { margin-right: 8px; } .state span { color: var(--soft); }
     .tiles { display: grid; grid-template-columns: repeat(3, 1fr); gap: 12px; }
     .tile { background: var(--card); border: 1px solid var(--line); border-radius: 14px;
