@@ -99,7 +99,7 @@ struct BenchStream: AsyncParsableCommand {
 
   private func listen(to pipeline: Pipeline) async throws -> Record {
     let channel = try pipeline.channel("bench")
-    let encoder = DetectionReport.published
+    let encoder = JSONEncoder.published
     let clock = ContinuousClock()
     var record = Record()
     var begin: ContinuousClock.Instant?
@@ -147,7 +147,7 @@ struct BenchStream: AsyncParsableCommand {
   /// Some seconds of a rendered scene as JPEGs.
   private static func record(width: Int, height: Int) throws -> [[UInt8]] {
     let scene = try Scene(SceneOptions(width: width, height: height, seed: 1, framesPerSecond: 15))
-    let encoder = try JPEGEncoder(quality: 85)
+    let encoder = JPEGEncoder(quality: 85)
     return try (0..<90).map { try encoder.encode(try scene.frame(at: $0, trigger: nil).image) }
   }
 }
