@@ -24,7 +24,8 @@ public struct Colour: Sendable, Hashable, Codable {
 /// Draws what was found onto a picture: an outline in the class's colour and a label with class and
 /// score. Whatever reaches beyond the picture is clipped; boxes that are not finite are left out.
 public struct Overlay: Sendable {
-  /// Pixels of an outline and of one dot of a letter; nil: chosen by the picture's size.
+  /// Pixels of an outline and of one dot of a letter; nil: chosen by the picture's size, the outline
+  /// one pixel wider than a dot.
   public let scale: Int?
   /// Labels are cut after so many letters.
   static let longestLabel = 40
@@ -44,7 +45,7 @@ public struct Overlay: Sendable {
     let scale = scale(for: image)
     Canvas.with(&image) { canvas in
       for detection in detections.sorted(by: { $0.score < $1.score }) {
-        draw(detection, scale: scale, on: &canvas)
+        draw(detection, scale: scale, thickness: self.scale ?? scale + 1, on: &canvas)
       }
     }
   }
@@ -68,14 +69,17 @@ public struct Overlay: Sendable {
   }
 
   private func scale(for image: Image) -> Int {
-    scale ?? min(max((min(image.width, image.height) + 120) / 240, 1), 16)
+    // Small enough on 640×480 that the labels of neighbours stay apart.
+    scale ?? min(max(min(image.width, image.height) / 400, 1), 16)
   }
 
   private static func letters(of text: String, limit: Int) -> [UInt8] {
     text.unicodeScalars.prefix(limit).map { $0.isASCII ? UInt8($0.value) : UInt8(ascii: "?") }
   }
 
-  private func draw(_ detection: Detection, scale: Int, on canvas: inout Canvas) {
+  private func draw(
+    _ detection: Detection, scale: Int, thickness: Int, on canvas: inout Canvas
+  ) {
     let box = detection.box
     guard box.x1.isFinite, box.y1.isFinite, box.x2.isFinite, box.y2.isFinite else { return }
     let inside = box.clipped(width: Float(canvas.width), height: Float(canvas.height))
@@ -84,7 +88,8 @@ public struct Overlay: Sendable {
     guard right > left, bottom > top else { return }
     let colour = Self.colour(ofClass: detection.classIndex)
     canvas.outline(
-      left: left, top: top, right: right, bottom: bottom, thickness: scale, colour: colour)
+      left: left, top: top, right: right, bottom: bottom, thickness: thickness,
+      colour: colour)
 
     let percent =
       detection.score.isFinite ? Int((min(max(detection.score, 0), 1) * 100).rounded()) : 0
