@@ -126,8 +126,11 @@ let package = Package(
       "Daemon",
       [
         "Frames", "Models", "Settings", "Pipeline", "Publishers", logging, httpClient, nio,
-        "cleansightd",
+        "cleansightd", "cleansight",
       ]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["Frames", "Scenes", "cleansight"],
+      resources: [.copy("Resources")], swiftSettings: strict),
   ],
   cLanguageStandard: .gnu11
 )

@@ -38,3 +38,7 @@ protocol Kernel: AnyObject {
     inputs: [UnsafeRawPointer], output: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
   ) throws
 }
+
+extension Kernel {
+  var scratchBytes: Int { 0 }
+}

@@ -16,7 +16,6 @@ final class UpsampleKernel: Kernel {
     columns = NearestNeighbour.sources(from: from.width, to: to.width).map { UInt32($0) }
   }
 
-  var scratchBytes: Int { 0 }
   var implementation: String { "copy" }
 
   func run(

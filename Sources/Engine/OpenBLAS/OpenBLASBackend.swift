@@ -109,7 +109,6 @@ final class MatrixProduct: Kernel {
     self.relu = relu
   }
 
-  var scratchBytes: Int { 0 }
   var implementation: String { "sgemm" }
 
   func run(

@@ -19,3 +19,10 @@ struct BFloat16: Element {
 
   @inline(__always) init(rounding value: Float) { bits = HalfPrecision.bfloat16Bits(value) }
 }
+
+/// A kernel that is loops in Swift.
+protocol PlainKernel: Kernel {}
+
+extension PlainKernel {
+  var implementation: String { "plain" }
+}

@@ -8,7 +8,7 @@ enum NearestNeighbour {
 }
 
 /// Nearest-neighbour enlargement.
-final class PlainUpsample<In: Element, Out: Element>: Kernel {
+final class PlainUpsample<In: Element, Out: Element>: PlainKernel {
   private let from: ActivationShape
   private let to: ActivationShape
   private let rows: [Int]
@@ -20,9 +20,6 @@ final class PlainUpsample<In: Element, Out: Element>: Kernel {
     rows = NearestNeighbour.sources(from: from.height, to: to.height)
     columns = NearestNeighbour.sources(from: from.width, to: to.width)
   }
-
-  var scratchBytes: Int { 0 }
-  var implementation: String { "plain" }
 
   func run(
     inputs: [UnsafeRawPointer], output: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
@@ -44,7 +41,7 @@ final class PlainUpsample<In: Element, Out: Element>: Kernel {
 }
 
 /// A function of one or two inputs, value by value.
-final class PlainElementwise<In: Element, Out: Element>: Kernel {
+final class PlainElementwise<In: Element, Out: Element>: PlainKernel {
   private let count: Int
   private let function: (_ x: Float, _ y: Float, _ index: Int) -> Float
 
@@ -52,9 +49,6 @@ final class PlainElementwise<In: Element, Out: Element>: Kernel {
     self.count = count
     self.function = function
   }
-
-  var scratchBytes: Int { 0 }
-  var implementation: String { "plain" }
 
   func run(
     inputs: [UnsafeRawPointer], output: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer

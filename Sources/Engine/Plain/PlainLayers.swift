@@ -1,7 +1,7 @@
 import Networks
 
 /// A convolution from its definition.
-final class PlainConvolution<In: Element, Out: Element>: Kernel {
+final class PlainConvolution<In: Element, Out: Element>: PlainKernel {
   private let fused: FusedConvolution
   private let weights: FoldedParameters.Weights
   private let from: ActivationShape
@@ -16,9 +16,6 @@ final class PlainConvolution<In: Element, Out: Element>: Kernel {
     self.from = from
     self.to = to
   }
-
-  var scratchBytes: Int { 0 }
-  var implementation: String { "plain" }
 
   func run(
     inputs: [UnsafeRawPointer], output: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
@@ -63,7 +60,7 @@ final class PlainConvolution<In: Element, Out: Element>: Kernel {
 }
 
 /// A fully connected layer from its definition.
-final class PlainLinear<In: Element, Out: Element>: Kernel {
+final class PlainLinear<In: Element, Out: Element>: PlainKernel {
   private let fused: FusedLinear
   private let weights: FoldedParameters.Weights
   private let rows: Int
@@ -73,9 +70,6 @@ final class PlainLinear<In: Element, Out: Element>: Kernel {
     self.weights = weights
     self.rows = rows
   }
-
-  var scratchBytes: Int { 0 }
-  var implementation: String { "plain" }
 
   func run(
     inputs: [UnsafeRawPointer], output: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer

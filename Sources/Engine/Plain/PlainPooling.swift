@@ -1,7 +1,7 @@
 import Networks
 
 /// Maximum pooling.
-final class PlainMaxPool<In: Element, Out: Element>: Kernel {
+final class PlainMaxPool<In: Element, Out: Element>: PlainKernel {
   private let window: Window
   private let from: ActivationShape
   private let to: ActivationShape
@@ -11,9 +11,6 @@ final class PlainMaxPool<In: Element, Out: Element>: Kernel {
     self.from = from
     self.to = to
   }
-
-  var scratchBytes: Int { 0 }
-  var implementation: String { "plain" }
 
   func run(
     inputs: [UnsafeRawPointer], output: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
@@ -51,13 +48,12 @@ final class PlainMaxPool<In: Element, Out: Element>: Kernel {
 }
 
 /// The mean over height and width.
-final class PlainAveragePool<In: Element, Out: Element>: Kernel {
+final class PlainAveragePool<In: Element, Out: Element>: PlainKernel {
   private let from: ActivationShape
 
   init(from: ActivationShape) { self.from = from }
 
   var scratchBytes: Int { from.channels * MemoryLayout<Float>.stride }
-  var implementation: String { "plain" }
 
   func run(
     inputs: [UnsafeRawPointer], output: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
