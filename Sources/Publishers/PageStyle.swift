@@ -69,12 +69,12 @@ extension Page {
     #triggered { background: var(--bad); }
     ol { list-style: none; margin: 0; padding: 0; min-height: 116px; max-height: 204px;
       overflow: auto; }
-    ol li { display: grid; grid-template-columns: 12px 84px 1fr 44px; gap: 10px;
+    ol li { display: grid; grid-template-columns: 12px 84px 1fr 48px; gap: 10px;
       align-items: center; padding: 4px 0; }
     ol li.none { display: block; color: var(--soft); }
     ol li i.key { width: 12px; height: 12px; border-radius: 3px; }
     ol li b { font-weight: 550; overflow: hidden; text-overflow: ellipsis; }
-    ol li span { text-align: right; font-variant-numeric: tabular-nums; }
+    ol li span { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
     .stages { display: flex; height: 18px; border-radius: 6px; overflow: hidden;
       background: var(--track); gap: 1px; }
     .stages i { min-width: 1px; transition: flex-grow .3s; }
