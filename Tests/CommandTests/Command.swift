@@ -21,7 +21,9 @@ struct Command {
     // Files, not pipes: a full pipe would stop the process while nobody reads it.
     let folder = try Folder()
     let (out, err) = (folder.file("out"), folder.file("err"))
-    for file in [out, err] { FileManager.default.createFile(atPath: file, contents: nil) }
+    for file in [out, err] {
+      try #require(FileManager.default.createFile(atPath: file, contents: nil))
+    }
     process.standardOutput = FileHandle(forWritingAtPath: out)
     process.standardError = FileHandle(forWritingAtPath: err)
     try process.run()
