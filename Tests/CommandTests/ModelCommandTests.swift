@@ -16,7 +16,7 @@ import Testing
     let folder = try Folder()
     let imported = try Command(
       "model", "import", weights, "--output", folder.file("mine"), "--classes", "a,b,c,d,e",
-      "--min-size", "320", "--max-size", "448", "--anchor-sizes", "16,32,64,128,256")
+      "--min-size", "320", "--max-size", "448", "--anchor-sizes", "16;32;64;128;256")
     #expect(imported.status == 0, "\(imported.errors)")
     #expect(try Command("model", "verify", folder.file("mine")).status == 0)
     let again = try Command(
