@@ -73,7 +73,7 @@ build_packages=(libdnnl-dev libopenblas-dev libjpeg-dev libv4l-dev
 
 # What the binaries load; everything of Swift is linked into them.
 runtime_packages=(libdnnl2\|libdnnl3\|libdnnl3.6 libopenblas0 libjpeg62-turbo
-  libv4l-0\|libv4l-0t64 libgomp1 libstdc++6 ca-certificates)
+  libv4l-0\|libv4l-0t64 libgomp1 libstdc++6 zlib1g ca-certificates)
 
 swift_version=6.3.1
 # "Swift 6.x Release Signing Key <swift-infrastructure@forums.swift.org>"

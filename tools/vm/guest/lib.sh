@@ -19,6 +19,16 @@ check() {
     sed 's/^/         | /' /tmp/check | tail -20
   fi
 }
+# require NAME COMMAND...: the same, where the rest would be pointless.
+require() {
+  local before=$failed
+  check "$@"
+  ((failed == before)) && return
+  journalctl -u cleansight -o cat --no-pager | tail -20 | sed 's/^/         | /'
+  summary
+  exit 1
+}
+summary() { printf '%d passed, %d failed\n' "$passed" "$failed"; }
 saw() { printf 'saw      %s\n' "$*"; }
 elapsed() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'; }
 
@@ -93,6 +103,23 @@ plug() {
 }
 usb() { echo "$*" >&9; }
 usb_name=/dev/v4l/by-id/usb-CleanSight_Simulated_Camera_SIM0001-video-index0
+
+# is_jpeg FILE: whether it begins and ends as a JPEG does.
+is_jpeg() {
+  [[ $(head -c 2 "$1" | od -An -tx1) == " ff d8" && $(tail -c 2 "$1" | od -An -tx1) == " ff d9" ]]
+}
+# stream_of PATH SECONDS PATTERN COUNT: whether a pattern comes COUNT times in that time.
+stream_of() {
+  curl -sN --max-time $(($2 * factor)) "http://127.0.0.1:8080$1" >/tmp/stream
+  local found
+  found=$(grep -ac "$3" /tmp/stream)
+  echo "$found times $3"
+  ((found >= $4))
+}
+# has_reason TEXT: whether the camera is offline and says why.
+has_reason() {
+  state ".cameras[0].snapshot.status | .state == \"offline\" and (.reason | test(\"$1\"))"
+}
 
 # agree FILE FILE PIXELS: whether two reports hold the same things in the same places.
 agree() {
