@@ -9,7 +9,7 @@ import Testing
 @testable import Detection
 
 /// Whole detectors and classifiers against torchvision's, with parameters drawn from their names
-/// (`tools/reference_vectors.py`), and against the vectors of a folder named in the environment.
+/// (`tools/reference_vectors.py`).
 @Suite struct FasterRCNNTests {
   static let backends: [BackendName] = [.onednn, .openblas]
   let vectors: Vectors
