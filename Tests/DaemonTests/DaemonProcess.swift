@@ -101,17 +101,17 @@ final class DaemonProcess: Sendable {
   }
 }
 
-/// Waits for a condition that becomes true soon; fails the test where it does not within 60 s: a
-/// debug build on a busy machine lays out its network slowly.
+/// Waits for a condition that becomes true soon; fails the test where it does not within 180 s:
+/// a debug build on a busy machine lays out its network slowly.
 func eventually(_ what: @autoclosure () -> String, _ condition: () async throws -> Bool)
   async throws
 {
-  let deadline = ContinuousClock.now + .seconds(60)
+  let deadline = ContinuousClock.now + .seconds(180)
   while ContinuousClock.now < deadline {
     if try await condition() { return }
     try await Task.sleep(for: .milliseconds(20))
   }
-  Issue.record("not within 60 s: \(what())")
+  Issue.record("not within 180 s: \(what())")
 }
 
 /// The socket that systemd would listen at.

@@ -57,7 +57,10 @@ import Testing
     let error = try #require(reload?["error"] as? String)
     #expect(
       error.hasPrefix("\(daemon.configurationFile.path):6: log-levle: expected one of the keys"))
-    #expect(daemon.log.contains("the reload failed, the old state goes on"))
+    // The log comes through a pipe, a moment later.
+    try await eventually("the log tells it") {
+      daemon.log.contains("the reload failed, the old state goes on")
+    }
     #expect(try await names(daemon) == ["door"])
 
     try daemon.write(
