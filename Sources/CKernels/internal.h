@@ -25,6 +25,16 @@ typedef struct {
                    size_t end);
   size_t (*nms)(const float *, size_t, float, float, size_t, float *, uint32_t *);
   void (*softmax)(const float *, size_t, size_t, size_t, float *);
+  void (*channel_sums)(const void *, size_t rows, size_t channels, const float *pivot, float *sums,
+                       float *squares, int element);
+  void (*channel_affine)(const cs_channel_affine_job *, size_t begin, size_t end);
+  void (*channel_backward_sums)(const cs_channel_backward_job *, size_t begin, size_t end,
+                                float *sums, float *products);
+  void (*channel_backward)(const cs_channel_backward_job *, size_t begin, size_t end);
+  void (*merge)(const void *, const void *, const uint16_t *, void *, size_t begin, size_t end,
+                int element);
+  void (*positive_mask)(const void *, uint16_t *, size_t begin, size_t end, int element);
+  void (*sgd)(float *, const float *, float *, size_t, float, float, float);
 } cs_kernels;
 
 extern const cs_kernels cs_kernels_base;

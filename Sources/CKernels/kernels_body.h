@@ -55,6 +55,7 @@ static inline void narrow(uint16_t *p, vf v) {
 #include "body_preprocess.h"
 #include "body_roi_align.h"
 #include "body_softmax.h"
+#include "body_training.h"
 
 const cs_kernels CS_TABLE = {
     .f32_to_bf16 = f32_to_bf16,
@@ -63,4 +64,11 @@ const cs_kernels CS_TABLE = {
     .roi_pool = roi_pool,
     .nms = nms,
     .softmax = softmax,
+    .channel_sums = channel_sums,
+    .channel_affine = channel_affine,
+    .channel_backward_sums = channel_backward_sums,
+    .channel_backward = channel_backward,
+    .merge = merge,
+    .positive_mask = positive_mask,
+    .sgd = sgd,
 };

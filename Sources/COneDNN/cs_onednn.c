@@ -1,64 +1,10 @@
-#include "cs_onednn.h"
+#include "cs_onednn_internal.h"
 
-#include <dnnl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 void omp_set_num_threads(int threads);
-
-#define TRY(call)                                  \
-  do {                                             \
-    dnnl_status_t try_status = (call);             \
-    if (try_status != dnnl_success) { status = try_status; goto done; } \
-  } while (0)
-
-// Memory descriptors are structs in version 2 and handles in version 3.
-#if DNNL_VERSION_MAJOR >= 3
-typedef dnnl_memory_desc_t owned_md;
-typedef const_dnnl_memory_desc_t md_ref;
-#define MD_REF(md) (md)
-static void md_free(owned_md *md) {
-  if (*md) dnnl_memory_desc_destroy(*md);
-}
-static dnnl_status_t md_make(owned_md *md, int rank, const dnnl_dim_t *dims, dnnl_data_type_t type,
-                             dnnl_format_tag_t tag) {
-  return dnnl_memory_desc_create_with_tag(md, rank, dims, type, tag);
-}
-#define MD_EMPTY NULL
-#else
-typedef dnnl_memory_desc_t owned_md;
-typedef const dnnl_memory_desc_t *md_ref;
-#define MD_REF(md) (&(md))
-static void md_free(owned_md *md) { (void)md; }
-static dnnl_status_t md_make(owned_md *md, int rank, const dnnl_dim_t *dims, dnnl_data_type_t type,
-                             dnnl_format_tag_t tag) {
-  return dnnl_memory_desc_init_by_tag(md, rank, dims, type, tag);
-}
-#define MD_EMPTY {0}
-#endif
-
-struct cs_dnnl_context {
-  dnnl_engine_t engine;
-  dnnl_stream_t stream;
-};
-
-struct cs_dnnl_weights {
-  dnnl_memory_t weights, bias;
-  void *bytes;  // of the weights
-};
-
-struct cs_dnnl_primitive {
-  dnnl_primitive_desc_t desc;
-  dnnl_primitive_t primitive;
-  dnnl_memory_t src, dst, scratch;
-  dnnl_memory_t weights, bias;  // owned by cs_dnnl_weights
-  int rank;                     // of the plain weights; 0 where there are none
-  dnnl_dim_t weight_dims[4];
-  size_t scratch_bytes;
-};
-
-static dnnl_data_type_t data_type(int type) { return type == CS_DNNL_BF16 ? dnnl_bf16 : dnnl_f32; }
 
 const char *cs_dnnl_version(void) {
   static char text[32];
@@ -97,8 +43,7 @@ void cs_dnnl_context_destroy(cs_dnnl_context *context) {
   free(context);
 }
 
-// The scratchpad is the caller's: one buffer serves all primitives of a plan.
-static dnnl_status_t attributes(dnnl_primitive_attr_t *out, int accumulate, int relu) {
+dnnl_status_t cs_dnnl_attributes(dnnl_primitive_attr_t *out, int accumulate, int relu) {
   dnnl_status_t status = dnnl_success;
   dnnl_primitive_attr_t attr = NULL;
   dnnl_post_ops_t ops = NULL;
@@ -121,9 +66,12 @@ done:
   return status;
 }
 
-// Takes over `desc`.
-static dnnl_status_t finish(cs_dnnl_context *context, dnnl_primitive_desc_t desc, int rank,
-                            const dnnl_dim_t *weight_dims, cs_dnnl_primitive **out) {
+static const cs_dnnl_roles forward = {dnnl_query_src_md, dnnl_query_dst_md, DNNL_ARG_SRC,
+                                      DNNL_ARG_DST};
+
+dnnl_status_t cs_dnnl_finish(cs_dnnl_context *context, dnnl_primitive_desc_t desc,
+                             cs_dnnl_roles roles, int rank, const dnnl_dim_t *weight_dims,
+                             cs_dnnl_primitive **out) {
   dnnl_status_t status = dnnl_success;
   cs_dnnl_primitive *p = calloc(1, sizeof *p);
   if (!p) {
@@ -132,10 +80,12 @@ static dnnl_status_t finish(cs_dnnl_context *context, dnnl_primitive_desc_t desc
   }
   p->desc = desc;
   p->rank = rank;
+  p->src_arg = roles.src_arg;
+  p->dst_arg = roles.dst_arg;
   for (int i = 0; i < rank; i++) p->weight_dims[i] = weight_dims[i];
   TRY(dnnl_primitive_create(&p->primitive, desc));
-  md_ref src = dnnl_primitive_desc_query_md(desc, dnnl_query_src_md, 0);
-  md_ref dst = dnnl_primitive_desc_query_md(desc, dnnl_query_dst_md, 0);
+  md_ref src = dnnl_primitive_desc_query_md(desc, roles.src_query, 0);
+  md_ref dst = dnnl_primitive_desc_query_md(desc, roles.dst_query, 0);
   md_ref scratch = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
   TRY(dnnl_memory_create(&p->src, src, context->engine, DNNL_MEMORY_NONE));
   TRY(dnnl_memory_create(&p->dst, dst, context->engine, DNNL_MEMORY_NONE));
@@ -168,7 +118,7 @@ int cs_dnnl_convolution_create(cs_dnnl_context *context, const cs_dnnl_convoluti
   TRY(md_make(&weights, 4, weight_dims, data_type(c->src_type), dnnl_format_tag_any));
   TRY(md_make(&bias, 1, bias_dims, dnnl_f32, dnnl_x));
   TRY(md_make(&dst, 4, dst_dims, data_type(c->dst_type), layout));
-  TRY(attributes(&attr, c->accumulate, c->relu));
+  TRY(cs_dnnl_attributes(&attr, c->accumulate, c->relu));
 #if DNNL_VERSION_MAJOR >= 3
   dnnl_dims_t dilation = {0, 0};
   TRY(dnnl_convolution_forward_primitive_desc_create(
@@ -181,7 +131,7 @@ int cs_dnnl_convolution_create(cs_dnnl_context *context, const cs_dnnl_convoluti
                                          right));
   TRY(dnnl_primitive_desc_create(&desc, &operation, attr, context->engine, NULL));
 #endif
-  status = finish(context, desc, 4, weight_dims, out);
+  status = cs_dnnl_finish(context, desc, forward, 4, weight_dims, out);
 done:
   if (attr) dnnl_primitive_attr_destroy(attr);
   md_free(&src), md_free(&weights), md_free(&bias), md_free(&dst);
@@ -201,7 +151,7 @@ int cs_dnnl_linear_create(cs_dnnl_context *context, int64_t batch, int64_t in_fe
   TRY(md_make(&weights, 2, weight_dims, data_type(src_type), dnnl_format_tag_any));
   TRY(md_make(&bias, 1, bias_dims, dnnl_f32, dnnl_x));
   TRY(md_make(&dst, 2, dst_dims, data_type(dst_type), dnnl_nc));
-  TRY(attributes(&attr, 0, relu));
+  TRY(cs_dnnl_attributes(&attr, 0, relu));
 #if DNNL_VERSION_MAJOR >= 3
   TRY(dnnl_inner_product_forward_primitive_desc_create(&desc, context->engine,
                                                        dnnl_forward_inference, src, weights, bias,
@@ -212,7 +162,7 @@ int cs_dnnl_linear_create(cs_dnnl_context *context, int64_t batch, int64_t in_fe
                                            &bias, &dst));
   TRY(dnnl_primitive_desc_create(&desc, &operation, attr, context->engine, NULL));
 #endif
-  status = finish(context, desc, 2, weight_dims, out);
+  status = cs_dnnl_finish(context, desc, forward, 2, weight_dims, out);
 done:
   if (attr) dnnl_primitive_attr_destroy(attr);
   md_free(&src), md_free(&weights), md_free(&bias), md_free(&dst);
@@ -233,7 +183,7 @@ int cs_dnnl_max_pool_create(cs_dnnl_context *context, int64_t batch, int64_t hei
   dnnl_primitive_desc_t desc = NULL;
   TRY(md_make(&src, 4, src_dims, data_type(type), dnnl_nhwc));
   TRY(md_make(&dst, 4, dst_dims, data_type(type), dnnl_nhwc));
-  TRY(attributes(&attr, 0, 0));
+  TRY(cs_dnnl_attributes(&attr, 0, 0));
 #if DNNL_VERSION_MAJOR >= 3
   dnnl_dims_t dilation = {0, 0};
   TRY(dnnl_pooling_forward_primitive_desc_create(&desc, context->engine, dnnl_forward_inference,
@@ -245,7 +195,7 @@ int cs_dnnl_max_pool_create(cs_dnnl_context *context, int64_t batch, int64_t hei
                                      &dst, strides, window, left, right));
   TRY(dnnl_primitive_desc_create(&desc, &operation, attr, context->engine, NULL));
 #endif
-  status = finish(context, desc, 0, NULL, out);
+  status = cs_dnnl_finish(context, desc, forward, 0, NULL, out);
 done:
   if (attr) dnnl_primitive_attr_destroy(attr);
   md_free(&src), md_free(&dst);
@@ -261,11 +211,11 @@ int cs_dnnl_reorder_create(cs_dnnl_context *context, int64_t batch, int64_t heig
   dnnl_primitive_desc_t desc = NULL;
   TRY(md_make(&nhwc, 4, dims, dnnl_f32, dnnl_nhwc));
   TRY(md_make(&blocks, 4, dims, dnnl_f32, dnnl_nChw16c));
-  TRY(attributes(&attr, 0, 0));
+  TRY(cs_dnnl_attributes(&attr, 0, 0));
   TRY(dnnl_reorder_primitive_desc_create(
       &desc, to_blocks ? MD_REF(nhwc) : MD_REF(blocks), context->engine,
       to_blocks ? MD_REF(blocks) : MD_REF(nhwc), context->engine, attr));
-  status = finish(context, desc, 0, NULL, out);
+  status = cs_dnnl_finish(context, desc, forward, 0, NULL, out);
 done:
   if (attr) dnnl_primitive_attr_destroy(attr);
   md_free(&nhwc), md_free(&blocks);
@@ -277,6 +227,9 @@ void cs_dnnl_primitive_destroy(cs_dnnl_primitive *p) {
   if (p->src) dnnl_memory_destroy(p->src);
   if (p->dst) dnnl_memory_destroy(p->dst);
   if (p->scratch) dnnl_memory_destroy(p->scratch);
+  if (p->second) dnnl_memory_destroy(p->second);
+  if (p->plain) dnnl_memory_destroy(p->plain);
+  if (p->to_plain) dnnl_primitive_destroy(p->to_plain);
   if (p->primitive) dnnl_primitive_destroy(p->primitive);
   if (p->desc) dnnl_primitive_desc_destroy(p->desc);
   free(p);
@@ -307,39 +260,47 @@ int cs_dnnl_weights_pack(cs_dnnl_context *context, const cs_dnnl_primitive *p, c
                          const float *bias, size_t bias_count, cs_dnnl_weights **out) {
   dnnl_status_t status = dnnl_success;
   owned_md plain = MD_EMPTY, bias_md = MD_EMPTY;
-  dnnl_memory_t from = NULL;
   dnnl_primitive_desc_t desc = NULL;
-  dnnl_primitive_t reorder = NULL;
   md_ref target = dnnl_primitive_desc_query_md(p->desc, dnnl_query_weights_md, 0);
   cs_dnnl_weights *packed = calloc(1, sizeof *packed);
   if (!packed) return dnnl_out_of_memory;
   TRY(md_make(&plain, p->rank, p->weight_dims, dnnl_f32, p->rank == 4 ? dnnl_oihw : dnnl_oi));
-  TRY(dnnl_memory_create(&from, MD_REF(plain), context->engine, (void *)weights));
+  TRY(dnnl_memory_create(&packed->plain, MD_REF(plain), context->engine, DNNL_MEMORY_NONE));
   packed->bytes = allocate(dnnl_memory_desc_get_size(target));
   if (!packed->bytes) TRY(dnnl_out_of_memory);
   TRY(dnnl_memory_create(&packed->weights, target, context->engine, packed->bytes));
   TRY(dnnl_reorder_primitive_desc_create(&desc, MD_REF(plain), context->engine, target,
                                          context->engine, NULL));
-  TRY(dnnl_primitive_create(&reorder, desc));
-  dnnl_exec_arg_t arguments[2] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, packed->weights}};
-  TRY(dnnl_primitive_execute(reorder, context->stream, 2, arguments));
-  TRY(dnnl_stream_wait(context->stream));
+  TRY(dnnl_primitive_create(&packed->reorder, desc));
   if (bias) {
     dnnl_dim_t count = (dnnl_dim_t)bias_count;
-    void *handle = NULL;
     TRY(md_make(&bias_md, 1, &count, dnnl_f32, dnnl_x));
     TRY(dnnl_memory_create(&packed->bias, MD_REF(bias_md), context->engine, DNNL_MEMORY_ALLOCATE));
-    TRY(dnnl_memory_get_data_handle(packed->bias, &handle));
-    for (size_t i = 0; i < bias_count; i++) ((float *)handle)[i] = bias[i];
   }
+  TRY(cs_dnnl_weights_update(context, packed, weights, bias, bias_count));
   *out = packed;
   packed = NULL;
 done:
   cs_dnnl_weights_destroy(packed);
-  if (from) dnnl_memory_destroy(from);
-  if (reorder) dnnl_primitive_destroy(reorder);
   if (desc) dnnl_primitive_desc_destroy(desc);
   md_free(&plain), md_free(&bias_md);
+  return status;
+}
+
+int cs_dnnl_weights_update(cs_dnnl_context *context, cs_dnnl_weights *packed, const float *weights,
+                           const float *bias, size_t bias_count) {
+  dnnl_status_t status = dnnl_success;
+  if ((bias != NULL) != (packed->bias != NULL)) return dnnl_invalid_arguments;
+  TRY(dnnl_memory_set_data_handle(packed->plain, (void *)weights));
+  dnnl_exec_arg_t arguments[2] = {{DNNL_ARG_FROM, packed->plain}, {DNNL_ARG_TO, packed->weights}};
+  TRY(dnnl_primitive_execute(packed->reorder, context->stream, 2, arguments));
+  TRY(dnnl_stream_wait(context->stream));
+  if (bias) {
+    void *handle = NULL;
+    TRY(dnnl_memory_get_data_handle(packed->bias, &handle));
+    for (size_t i = 0; i < bias_count; i++) ((float *)handle)[i] = bias[i];
+  }
+done:
   return status;
 }
 
@@ -365,6 +326,8 @@ void cs_dnnl_weights_destroy(cs_dnnl_weights *packed) {
   if (!packed) return;
   if (packed->weights) dnnl_memory_destroy(packed->weights);
   if (packed->bias) dnnl_memory_destroy(packed->bias);
+  if (packed->plain) dnnl_memory_destroy(packed->plain);
+  if (packed->reorder) dnnl_primitive_destroy(packed->reorder);
   free(packed->bytes);
   free(packed);
 }
@@ -377,7 +340,7 @@ int cs_dnnl_primitive_execute(cs_dnnl_context *context, cs_dnnl_primitive *p, co
   TRY(dnnl_memory_set_data_handle(p->dst, dst));
   TRY(dnnl_memory_set_data_handle(p->scratch, scratch));
   dnnl_exec_arg_t arguments[5] = {
-      {DNNL_ARG_SRC, p->src}, {DNNL_ARG_DST, p->dst}, {DNNL_ARG_SCRATCHPAD, p->scratch}};
+      {p->src_arg, p->src}, {p->dst_arg, p->dst}, {DNNL_ARG_SCRATCHPAD, p->scratch}};
   int count = 3;
   if (p->weights) arguments[count++] = (dnnl_exec_arg_t){DNNL_ARG_WEIGHTS, p->weights};
   if (p->bias) arguments[count++] = (dnnl_exec_arg_t){DNNL_ARG_BIAS, p->bias};

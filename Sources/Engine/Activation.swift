@@ -1,4 +1,4 @@
-import Tensors
+import CKernels
 
 /// The shape of an activation; in memory it is NHWC, channels contiguous.
 public struct ActivationShape: Sendable, Hashable, CustomStringConvertible {
@@ -50,6 +50,29 @@ public struct Activation {
     }
   }
 
+  /// Copies the first f32 values in, rounded to the activation's precision.
+  func write(_ values: UnsafeBufferPointer<Float>) {
+    precondition(values.count <= shape.count, "more values than the activation has")
+    switch precision {
+    case .f32: bytes.copyMemory(from: UnsafeRawBufferPointer(values))
+    case .bf16:
+      cs_f32_to_bf16(
+        values.baseAddress, bytes.bindMemory(to: UInt16.self).baseAddress, values.count)
+    }
+  }
+
+  /// Copies the first values out in f32.
+  func read(into values: UnsafeMutableBufferPointer<Float>) {
+    precondition(values.count <= shape.count, "more values than the activation has")
+    switch precision {
+    case .f32: UnsafeMutableRawBufferPointer(values).copyMemory(
+      from: UnsafeRawBufferPointer(rebasing: bytes[..<(values.count * 4)]))
+    case .bf16:
+      cs_bf16_to_f32(
+        bytes.bindMemory(to: UInt16.self).baseAddress, values.baseAddress, values.count)
+    }
+  }
+
   /// Copies f32 values in, rounded to the activation's precision.
   /// - Throws: `EngineError.shape` where the count differs.
   public func write(_ values: [Float]) throws {
@@ -58,13 +81,6 @@ public struct Activation {
         operation: "input", expected: "\(shape.count) values for \(shape)",
         found: "\(values.count)")
     }
-    switch precision {
-    case .f32: values.withUnsafeBytes { bytes.copyMemory(from: $0) }
-    case .bf16:
-      let target = bytes.bindMemory(to: UInt16.self)
-      for (index, value) in values.enumerated() {
-        target[index] = HalfPrecision.bfloat16Bits(value)
-      }
-    }
+    values.withUnsafeBufferPointer { write($0) }
   }
 }

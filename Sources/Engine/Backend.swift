@@ -21,6 +21,9 @@ protocol Backend: AnyObject {
   func makeKernel(
     for step: LoweredStep, inputs: [Value], output: Value, parameters: FoldedParameters
   ) throws -> (any Kernel)?
+
+  /// A convolution with gradients.
+  func makeTrainable(_ request: TrainableConvolutionRequest) throws -> any TrainableConvolution
 }
 
 extension Backend {

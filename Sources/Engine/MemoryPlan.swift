@@ -13,7 +13,6 @@ struct MemoryPlan {
     var bytes: Int
     var first: Int
     var last: Int
-    var offset = 0
   }
 
   init(_ program: Program) {
@@ -22,7 +21,7 @@ struct MemoryPlan {
 
     func define(_ value: ValueID, at step: Int) {
       let size = program[value].shape.count * program[value].precision.bytes
-      let padded = (size + Self.alignment - 1) / Self.alignment * Self.alignment
+      let padded = Self.padded(size)
       blockOfValue[value.index] = blocks.count
       blocks.append(Block(values: [value.index], bytes: padded, first: step, last: step))
     }
@@ -43,23 +42,40 @@ struct MemoryPlan {
       blocks[blockOfValue[output.value.index]].last = program.steps.count
     }
 
-    // Largest first, each at the lowest offset where no block alive at the same time lies.
-    var placed: [Block] = []
-    var arena = 0
-    for index in blocks.indices.sorted(by: { blocks[$0].bytes > blocks[$1].bytes }) {
-      var block = blocks[index]
-      let neighbours = placed.filter { $0.first <= block.last && block.first <= $0.last }
-        .sorted { $0.offset < $1.offset }
-      var offset = 0
-      for neighbour in neighbours where neighbour.offset < offset + block.bytes {
-        offset = max(offset, neighbour.offset + neighbour.bytes)
-      }
-      block.offset = offset
-      blocks[index] = block
-      placed.append(block)
-      arena = max(arena, offset + block.bytes)
-    }
-    offsets = blockOfValue.map { $0 < 0 ? 0 : blocks[$0].offset }
-    bytes = arena
+    let placed = Self.place(blocks.map { Lifetime(bytes: $0.bytes, first: $0.first, last: $0.last) })
+    offsets = blockOfValue.map { $0 < 0 ? 0 : placed.offsets[$0] }
+    bytes = placed.bytes
   }
+
+  /// Bytes that are in use from one step to another.
+  struct Lifetime {
+    let bytes: Int
+    var first: Int
+    var last: Int
+  }
+
+  /// An offset for each: largest first, each at the lowest offset where nothing lies that is in use
+  /// at the same time.
+  static func place(_ lifetimes: [Lifetime]) -> (offsets: [Int], bytes: Int) {
+    var offsets = [Int](repeating: 0, count: lifetimes.count)
+    var placed: [Int] = []
+    var arena = 0
+    for index in lifetimes.indices.sorted(by: { lifetimes[$0].bytes > lifetimes[$1].bytes }) {
+      let new = lifetimes[index]
+      let neighbours = placed.filter {
+        lifetimes[$0].first <= new.last && new.first <= lifetimes[$0].last
+      }.sorted { offsets[$0] < offsets[$1] }
+      var offset = 0
+      for neighbour in neighbours where offsets[neighbour] < offset + new.bytes {
+        offset = max(offset, offsets[neighbour] + lifetimes[neighbour].bytes)
+      }
+      offsets[index] = offset
+      placed.append(index)
+      arena = max(arena, offset + new.bytes)
+    }
+    return (offsets, arena)
+  }
+
+  /// A number of bytes rounded up to whole cache lines.
+  static func padded(_ bytes: Int) -> Int { (bytes + alignment - 1) / alignment * alignment }
 }

@@ -136,6 +136,73 @@ size_t cs_nms_scratch(size_t limit);
 size_t cs_nms(const float *boxes, size_t count, float offset, double threshold, size_t limit,
               float *scratch, uint32_t *keep);
 
+// MARK: training
+
+// Values are rows × channels, channels contiguous, of one element type. What is summed over rows is
+// summed in CS_SUM_PIECES pieces of fixed borders: the result does not depend on the threads.
+enum { CS_SUM_PIECES = 32 };
+
+// Floats of scratch for sums over rows.
+size_t cs_channel_scratch(size_t channels);
+// mean[c] and the biased variance[c] of each channel. scratch: cs_channel_scratch(channels).
+void cs_channel_statistics(const void *x, size_t rows, size_t channels, int element, float *mean,
+                           float *variance, float *scratch);
+
+// y = x · scale + shift, plus a residual where there is one, rectified where asked.
+typedef struct {
+  const void *x, *residual;  // residual: NULL for none
+  const float *scale, *shift;
+  void *y;
+  size_t rows, channels;
+  int element;
+  bool relu;
+} cs_channel_affine_job;
+
+void cs_channel_affine(const cs_channel_affine_job *job);
+
+// The gradient of such a layer: dz is dy where y is above 0 (everywhere where y is NULL);
+// dx = a · dz + b · (x − mean) + c, and dresidual = dz unless NULL.
+typedef struct {
+  const void *dy, *y, *x;
+  const float *mean, *a, *b, *c;
+  void *dx, *dresidual;
+  size_t rows, channels;
+  int element;
+} cs_channel_backward_job;
+
+// sums[c] = Σ dz and products[c] = Σ dz · (x − mean[c]); a, b, c, dx and dresidual are not read.
+void cs_channel_backward_sums(const cs_channel_backward_job *job, double *sums, double *products,
+                              float *scratch);
+void cs_channel_backward(const cs_channel_backward_job *job);
+
+// out = a + b (b may be NULL), 0 where the mask's bit is 0 (mask may be NULL). In place where
+// `out` is `a` or `b`.
+void cs_merge(const void *a, const void *b, const uint16_t *mask, void *out, size_t count,
+              int element);
+// Bit i % 16 of mask[i / 16] is whether value i is above 0. mask: (count + 15) / 16 words.
+void cs_positive_mask(const void *x, uint16_t *mask, size_t count, int element);
+
+// Maximum pooling of NHWC pictures that remembers which place of the window was greatest (the first
+// one of equals), and its gradient. window ≤ 15.
+typedef struct {
+  size_t pictures, height, width, channels, out_height, out_width, window, stride, padding;
+  int element;
+} cs_max_pool_job;
+
+void cs_max_pool(const cs_max_pool_job *job, const void *x, void *y, uint8_t *places);
+void cs_max_pool_backward(const cs_max_pool_job *job, const void *dy, const uint8_t *places,
+                          void *dx);
+// The mean over `positions` rows of each picture, in f32, and its gradient.
+void cs_mean_pool(const void *x, size_t pictures, size_t positions, size_t channels, int element,
+                  float *y);
+void cs_mean_pool_backward(const float *dy, size_t pictures, size_t positions, size_t channels,
+                           int element, void *dx);
+
+// Stochastic gradient descent with momentum and weight decay:
+// v = momentum · v + (g + decay · w), w −= rate · v.
+void cs_sgd(float *weights, const float *gradients, float *velocities, size_t count, float rate,
+            float momentum, float decay);
+
 // MARK: softmax
 
 // Softmax of each row; row r starts at r × stride. Output rows are contiguous.

@@ -36,6 +36,15 @@ void cs_dnnl_context_destroy(cs_dnnl_context *context);
 
 int cs_dnnl_convolution_create(cs_dnnl_context *context, const cs_dnnl_convolution *convolution,
                                cs_dnnl_primitive **primitive);
+/// The gradient of the convolution's input: reads the gradient of its result, writes that of its
+/// input. Takes weights like the convolution itself; its bias, sum and ReLU do not matter.
+int cs_dnnl_convolution_input_gradient_create(cs_dnnl_context *context,
+                                              const cs_dnnl_convolution *convolution,
+                                              cs_dnnl_primitive **primitive);
+/// The gradient of the convolution's weights, for cs_dnnl_weight_gradient.
+int cs_dnnl_convolution_weight_gradient_create(cs_dnnl_context *context,
+                                               const cs_dnnl_convolution *convolution,
+                                               cs_dnnl_primitive **primitive);
 /// dst[N, M] = src[N, K] · weights[M, K]ᵀ + bias
 int cs_dnnl_linear_create(cs_dnnl_context *context, int64_t batch, int64_t in_features,
                           int64_t out_features, int src_type, int dst_type, int relu,
@@ -57,6 +66,9 @@ size_t cs_dnnl_primitive_scratch_bytes(const cs_dnnl_primitive *primitive);
 int cs_dnnl_weights_pack(cs_dnnl_context *context, const cs_dnnl_primitive *primitive,
                          const float *weights, const float *bias, size_t bias_count,
                          cs_dnnl_weights **packed);
+/// Packs other values into weights packed before, with a bias if and only if they have one.
+int cs_dnnl_weights_update(cs_dnnl_context *context, cs_dnnl_weights *packed, const float *weights,
+                           const float *bias, size_t bias_count);
 /// Whether weights packed for another primitive serve this one too.
 int cs_dnnl_weights_fit(const cs_dnnl_primitive *primitive, const cs_dnnl_weights *packed);
 int cs_dnnl_primitive_use_weights(cs_dnnl_primitive *primitive, const cs_dnnl_weights *packed);
@@ -65,5 +77,8 @@ void cs_dnnl_weights_destroy(cs_dnnl_weights *packed);
 /// Runs the primitive and waits for it.
 int cs_dnnl_primitive_execute(cs_dnnl_context *context, cs_dnnl_primitive *primitive,
                               const void *src, void *dst, void *scratch);
+/// gradient = Σ src ⊗ diff_dst in plain f32 [O, I, K, K].
+int cs_dnnl_weight_gradient(cs_dnnl_context *context, cs_dnnl_primitive *primitive, const void *src,
+                            const void *diff_dst, float *gradient, void *scratch);
 
 #endif

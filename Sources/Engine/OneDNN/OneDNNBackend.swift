@@ -46,10 +46,14 @@ final class OneDNNBackend: Backend {
         cs_dnnl_max_pool_create(
           $0, Int64(from.batch), Int64(from.height), Int64(from.width), Int64(from.channels),
           Int64(to.height), Int64(to.width), Int64(window.size), Int64(window.stride),
-          Int64(window.padding), type(inputs[0]), &$1)
+          Int64(window.padding), inputs[0].precision.oneDNN, &$1)
       }
     default: return nil
     }
+  }
+
+  func makeTrainable(_ request: TrainableConvolutionRequest) throws -> any TrainableConvolution {
+    try OneDNNConvolution(request, in: context)
   }
 
   /// Winograd's algorithm where oneDNN has it and it pays: 3×3 kernels on f32 maps large enough that
@@ -74,15 +78,7 @@ final class OneDNNBackend: Backend {
   private func convolution(
     _ fused: FusedConvolution, from input: Value, to output: Value
   ) throws -> OneDNNPrimitive {
-    let window = fused.convolution.window
-    var description = cs_dnnl_convolution(
-      batch: Int64(input.shape.batch), in_height: Int64(input.shape.height),
-      in_width: Int64(input.shape.width), in_channels: Int64(input.shape.channels),
-      out_height: Int64(output.shape.height), out_width: Int64(output.shape.width),
-      out_channels: Int64(output.shape.channels), kernel: Int64(window.size),
-      stride: Int64(window.stride), padding: Int64(window.padding), src_type: type(input),
-      dst_type: type(output), has_bias: 1, relu: fused.relu ? 1 : 0,
-      accumulate: fused.accumulates ? 1 : 0, winograd: fused.usesWinograd ? 1 : 0)
+    var description = cs_dnnl_convolution(fused: fused, from: input, to: output, hasBias: true)
     return try OneDNNPrimitive("creation of the convolution \(fused.convolution.name)", in: context)
     { cs_dnnl_convolution_create($0, &description, &$1) }
   }
@@ -97,7 +93,7 @@ final class OneDNNBackend: Backend {
     guard rows >= Self.rowsForConvolution else {
       return try OneDNNPrimitive("creation of the layer \(fused.linear.name)", in: context) {
         cs_dnnl_linear_create(
-          $0, Int64(rows), Int64(features), Int64(outputs), type(input), type(output),
+          $0, Int64(rows), Int64(features), Int64(outputs), input.precision.oneDNN, output.precision.oneDNN,
           fused.relu ? 1 : 0, &$1)
       }
     }
@@ -127,9 +123,5 @@ final class OneDNNBackend: Backend {
     let weights = try OneDNNWeights(parameters(), for: primitive, in: context)
     packed[key, default: []].append(weights)
     try primitive.use(weights)
-  }
-
-  private func type(_ value: Value) -> Int32 {
-    value.precision == .bf16 ? Int32(CS_DNNL_BF16) : Int32(CS_DNNL_F32)
   }
 }

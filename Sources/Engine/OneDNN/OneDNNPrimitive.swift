@@ -28,6 +28,18 @@ final class OneDNNWeights {
     self.handle = try unwrap(handle, "packing weights")
   }
 
+  /// Room for weights that are loaded later.
+  init(
+    _ weights: UnsafePointer<Float>, bias: UnsafePointer<Float>?, count: Int,
+    for primitive: OneDNNPrimitive, in context: OneDNNContext
+  ) throws {
+    var handle: OpaquePointer?
+    try check(
+      cs_dnnl_weights_pack(context.handle, primitive.handle, weights, bias, count, &handle),
+      "packing weights")
+    self.handle = try unwrap(handle, "packing weights")
+  }
+
   deinit { cs_dnnl_weights_destroy(handle) }
 
   func fits(_ primitive: OneDNNPrimitive) -> Bool {
@@ -63,11 +75,37 @@ final class OneDNNPrimitive: Kernel {
     self.weights = weights
   }
 
+  /// Packs weights (and a bias of `count` values), in the memory of those it had.
+  func load(_ values: UnsafePointer<Float>, bias: UnsafePointer<Float>?, count: Int) throws {
+    if let weights {
+      try check(
+        cs_dnnl_weights_update(context.handle, weights.handle, values, bias, count),
+        "packing weights anew")
+    } else {
+      try use(OneDNNWeights(values, bias: bias, count: count, for: self, in: context))
+    }
+  }
+
   func run(
     inputs: [UnsafeRawPointer], output: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
   ) throws {
+    try run(inputs: inputs[0], output: output, scratch: scratch)
+  }
+
+  func weightGradient(
+    _ x: UnsafeRawPointer, _ dy: UnsafeRawPointer, into gradient: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutableRawPointer
+  ) throws {
     try check(
-      cs_dnnl_primitive_execute(context.handle, handle, inputs[0], output, scratch),
+      cs_dnnl_weight_gradient(context.handle, handle, x, dy, gradient, scratch),
+      "execution of \(implementation)")
+  }
+
+  func run(
+    inputs x: UnsafeRawPointer, output: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
+  ) throws {
+    try check(
+      cs_dnnl_primitive_execute(context.handle, handle, x, output, scratch),
       "execution of \(implementation)")
   }
 }

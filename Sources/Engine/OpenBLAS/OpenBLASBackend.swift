@@ -29,6 +29,10 @@ final class OpenBLASBackend: Backend {
     }
   }
 
+  func makeTrainable(_ request: TrainableConvolutionRequest) throws -> any TrainableConvolution {
+    try UnfoldedTrainableConvolution(request)
+  }
+
   private func matrix(_ key: String, _ make: () throws -> PackedMatrix) throws -> PackedMatrix {
     if let known = packed[key] { return known }
     let matrix = try make()

@@ -14,6 +14,10 @@ final class PlainBackend: Backend {
     try plainKernel(for: step, inputs: inputs, output: output, parameters: parameters)
   }
 
+  func makeTrainable(_ request: TrainableConvolutionRequest) throws -> any TrainableConvolution {
+    try PlainTrainableConvolution(request)
+  }
+
   /// A kernel for any step.
   func plainKernel(
     for step: LoweredStep, inputs: [Value], output: Value, parameters: FoldedParameters
