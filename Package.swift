@@ -76,7 +76,28 @@ let package = Package(
     library("Engine", ["Tensors", "Networks", "CKernels", "COneDNN", "COpenBLAS", logging]),
     library("Models", ["Tensors", "Networks", crypto]),
     library("Detection", ["Frames", "Tensors", "Networks", "Engine", "Models", "CKernels"]),
-    library("Measurement", ["Frames"]),
+    library("Measurement", ["Frames", "Tensors", "COpenBLAS"]),
+
+    // pictures → views → losses → candidate: purification
+    library("DataSets", ["Frames", "Tensors"]),
+    library("Augmentation", ["Frames", "Tensors"]),
+    library("Losses", ["Tensors", "COpenBLAS"]),
+    library("Backbones", ["Frames", "Tensors", "Networks", "Engine", "Models"]),
+    library("Attacks", ["Frames", "Tensors"]),
+    library("Evidence", ["Frames", "Tensors"]),
+    library("Reports", ["Tensors", "COpenBLAS", "Measurement", "Evidence"]),
+    library(
+      "Purification",
+      [
+        "Frames", "Tensors", "Networks", "Engine", "Models", "Backbones", "DataSets",
+        "Augmentation", "Losses", "Attacks", "Evidence", "Measurement",
+      ]),
+    library(
+      "Laboratory",
+      [
+        "Frames", "Tensors", "Networks", "Engine", "Models", "Backbones", "DataSets",
+        "Augmentation", "Losses", "Attacks", "Measurement",
+      ]),
 
     // detections → publishers, and the daemon that holds the stages together
     library("Settings", [yaml]),
@@ -102,7 +123,8 @@ let package = Package(
       name: "cleansight",
       dependencies: [
         "Frames", "Scenes", "Cameras", "Models", "Networks", "Engine", "Detection", "Measurement",
-        "Settings", "Pipeline", "Daemon", arguments, logging, httpClient,
+        "Settings", "Pipeline", "Daemon", "Tensors", "DataSets", "Attacks", "Backbones",
+        "Purification", "Evidence", "Reports", "Laboratory", arguments, logging, httpClient,
       ],
       swiftSettings: strict),
 
@@ -111,7 +133,20 @@ let package = Package(
     tests("Engine", ["Tensors", "Networks", "Models", "CKernels"]),
     tests("Models", ["Tensors", "Networks"]),
     tests("Detection", ["Frames", "Tensors", "Networks", "Engine", "Models", "CKernels"]),
-    tests("Measurement", ["Frames"]),
+    tests("Measurement", ["Frames", "Tensors"]),
+    tests("DataSets", ["Frames", "Tensors"]), tests("Augmentation", ["Frames", "Tensors"]),
+    tests("Losses", ["Tensors"]), tests("Attacks", ["Frames", "Tensors"]),
+    tests("Evidence", ["Frames", "Tensors"]),
+    tests("Reports", ["Tensors", "Measurement", "Evidence"]),
+    tests(
+      "Purification",
+      ["Frames", "Tensors", "Networks", "Engine", "Models", "Backbones", "DataSets", "Losses"]),
+    tests(
+      "Laboratory",
+      [
+        "Frames", "Tensors", "Networks", "Engine", "Models", "Backbones", "DataSets", "Attacks",
+        "Measurement",
+      ]),
     tests("Settings"),
     tests(
       "Pipeline",
@@ -129,7 +164,7 @@ let package = Package(
         "cleansightd", "cleansight",
       ]),
     .testTarget(
-      name: "CommandTests", dependencies: ["Frames", "Scenes", "cleansight"],
+      name: "CommandTests", dependencies: ["Frames", "Scenes", "Networks", "Models", "cleansight"],
       resources: [.copy("Resources")], swiftSettings: strict),
   ],
   cLanguageStandard: .gnu11

@@ -50,8 +50,9 @@ public struct Activation {
     }
   }
 
-  /// Copies the first f32 values in, rounded to the activation's precision.
-  func write(_ values: UnsafeBufferPointer<Float>) {
+  /// Copies the first f32 values in, rounded to the activation's precision. More values than it has
+  /// are a programming error.
+  public func write(_ values: UnsafeBufferPointer<Float>) {
     precondition(values.count <= shape.count, "more values than the activation has")
     switch precision {
     case .f32: bytes.copyMemory(from: UnsafeRawBufferPointer(values))
@@ -61,12 +62,13 @@ public struct Activation {
     }
   }
 
-  /// Copies the first values out in f32.
-  func read(into values: UnsafeMutableBufferPointer<Float>) {
+  /// Copies the first values out in f32. Asking for more than it has is a programming error.
+  public func read(into values: UnsafeMutableBufferPointer<Float>) {
     precondition(values.count <= shape.count, "more values than the activation has")
     switch precision {
-    case .f32: UnsafeMutableRawBufferPointer(values).copyMemory(
-      from: UnsafeRawBufferPointer(rebasing: bytes[..<(values.count * 4)]))
+    case .f32:
+      UnsafeMutableRawBufferPointer(values).copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: bytes[..<(values.count * 4)]))
     case .bf16:
       cs_bf16_to_f32(
         bytes.bindMemory(to: UInt16.self).baseAddress, values.baseAddress, values.count)

@@ -42,7 +42,8 @@ struct MemoryPlan {
       blocks[blockOfValue[output.value.index]].last = program.steps.count
     }
 
-    let placed = Self.place(blocks.map { Lifetime(bytes: $0.bytes, first: $0.first, last: $0.last) })
+    let placed = Self.place(
+      blocks.map { Lifetime(bytes: $0.bytes, first: $0.first, last: $0.last) })
     offsets = blockOfValue.map { $0 < 0 ? 0 : placed.offsets[$0] }
     bytes = placed.bytes
   }

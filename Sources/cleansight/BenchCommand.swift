@@ -5,6 +5,8 @@ import ArgumentParser
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Measure how fast this machine classifies, detects and serves a stream.",
-    subcommands: [BenchClassify.self, BenchDetect.self, BenchStream.self])
+    abstract: "Measure how fast this machine classifies, detects, serves a stream and purifies.",
+    subcommands: [
+      BenchClassify.self, BenchDetect.self, BenchStream.self, BenchPurifyStep.self,
+    ])
 }

@@ -86,7 +86,10 @@ import Testing
     graph.output(graph.linear(graph.input(channels: 20), name: "l", from: 20, to: 12), name: "y")
     let found = try differentiate(
       graph,
-      ["l.weight": try vectors.tensor("linear.weight"), "l.bias": try vectors.tensor("linear.bias")],
+      [
+        "l.weight": try vectors.tensor("linear.weight"),
+        "l.bias": try vectors.tensor("linear.bias"),
+      ],
       x: try vectors.tensor("linear.x").values,
       shape: ActivationShape(batch: 5, height: 1, width: 1, channels: 20),
       dy: try vectors.tensor("linear.grad_y").values, options)

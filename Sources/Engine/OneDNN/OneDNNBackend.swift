@@ -93,7 +93,8 @@ final class OneDNNBackend: Backend {
     guard rows >= Self.rowsForConvolution else {
       return try OneDNNPrimitive("creation of the layer \(fused.linear.name)", in: context) {
         cs_dnnl_linear_create(
-          $0, Int64(rows), Int64(features), Int64(outputs), input.precision.oneDNN, output.precision.oneDNN,
+          $0, Int64(rows), Int64(features), Int64(outputs), input.precision.oneDNN,
+          output.precision.oneDNN,
           fused.relu ? 1 : 0, &$1)
       }
     }

@@ -87,8 +87,12 @@ final class DifferentiablePlan {
   /// Runs the convolutions of both passes and nothing else: the least that a pass could take with
   /// these kernels.
   func runConvolutionsAlone(forward: Bool, backward: Bool, slot: Int = 0) throws {
-    if forward { try run(steps[..<forwardSteps].filter { $0.operation == .convolution }, slot: slot) }
-    if backward { try run(steps[forwardSteps...].filter { $0.operation == .convolution }, slot: slot) }
+    if forward {
+      try run(steps[..<forwardSteps].filter { $0.operation == .convolution }, slot: slot)
+    }
+    if backward {
+      try run(steps[forwardSteps...].filter { $0.operation == .convolution }, slot: slot)
+    }
   }
 
   private func run(_ steps: some Sequence<Schedule.Step>, slot: Int) throws {

@@ -109,7 +109,9 @@ struct DifferentiableLowering {
         let inputs = graph.nodes[inner].inputs.map(\.index) + residual
         return (make(.foldedConvolution(fused), inputs, end, inner), members + [inner])
       }
-      return (make(.normalization(normalization, relu: relu), inputs + residual, end, index), members)
+      return (
+        make(.normalization(normalization, relu: relu), inputs + residual, end, index), members
+      )
     case .convolution(let convolution):
       guard folds else { return (make(.convolution(convolution), inputs, end, index), members) }
       let fused = FusedConvolution(

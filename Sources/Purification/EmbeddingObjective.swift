@@ -1,0 +1,80 @@
+import Losses
+import Tensors
+
+/// How far embeddings are from where they should be, with the gradient: NT-Xent, or the squared
+/// distance to an anchor in units of the spread of clean embeddings. One thread uses it.
+final class EmbeddingObjective {
+  let dimension: Int
+  private let kind: PurificationOptions.Objective
+  private let contrast: NTXent
+  private let workspace = NTXentWorkspace()
+  /// The mean squared distance of clean embeddings from their mean.
+  private let spread: Float
+
+  init(_ options: PurificationOptions, dimension: Int, spread: Float) throws {
+    kind = options.objective
+    contrast = try NTXent(temperature: options.temperature)
+    self.dimension = dimension
+    self.spread = spread
+  }
+
+  /// The loss of embeddings against anchors that stay where they are, and `weight ×` its gradient.
+  /// - Parameters:
+  ///   - anchors: `[N, dimension]`.
+  ///   - embeddings: `[N, dimension]`.
+  func pull(
+    anchors: UnsafeBufferPointer<Float>, _ embeddings: UnsafeBufferPointer<Float>,
+    gradient: UnsafeMutableBufferPointer<Float>, weight: Float
+  ) throws -> Float {
+    let rows = embeddings.count / dimension
+    switch kind {
+    case .contrastive:
+      return try contrast.evaluate(
+        anchors, embeddings, rows: rows, features: dimension, weight: weight,
+        gradientB: gradient, workspace: workspace)
+    case .anchored:
+      let scale = 1 / (spread * Float(rows))
+      var sum = 0.0
+      for index in embeddings.indices {
+        let difference = embeddings[index] - anchors[index]
+        sum += Double(difference * difference)
+        gradient[index] = 2 * weight * scale * difference
+      }
+      return Float(sum) * scale
+    }
+  }
+
+  /// NT-Xent of two views that both move, and `weight ×` both gradients, added to what is there in
+  /// the first.
+  func align(
+    _ a: FloatBuffer, _ b: FloatBuffer, gradientA: FloatBuffer, gradientB: FloatBuffer,
+    weight: Float
+  ) throws -> Float {
+    let rows = a.count / dimension
+    let loss = try contrast.evaluate(
+      a.readable, b.readable, rows: rows, features: dimension, weight: weight,
+      gradientA: gradientA.values, accumulates: true, workspace: workspace)
+    _ = try contrast.evaluate(
+      a.readable, b.readable, rows: rows, features: dimension, weight: weight,
+      gradientB: gradientB.values, workspace: workspace)
+    return loss
+  }
+
+  /// The mean squared distance of rows `[N, dimension]` from their mean.
+  static func spread(of embeddings: [Float], dimension: Int) -> Float {
+    let rows = embeddings.count / max(dimension, 1)
+    guard rows > 0 else { return 1 }
+    var total = 0.0
+    for column in 0..<dimension {
+      var sum = 0.0
+      var squares = 0.0
+      for row in 0..<rows {
+        let value = Double(embeddings[row * dimension + column])
+        sum += value
+        squares += value * value
+      }
+      total += squares / Double(rows) - (sum / Double(rows)) * (sum / Double(rows))
+    }
+    return Float(max(total, 1e-12))
+  }
+}

@@ -1,0 +1,154 @@
+/// The hyper-parameters of Contrastive Backdoor Defense ("Do We Really Need Labels for Backdoor
+/// Defense?", section 3.3), and of what stands here beyond the paper. `docs/trials.md` says by which
+/// experiments the defaults were chosen where the paper leaves a point open.
+public struct PurificationOptions: Sendable, Hashable, Codable {
+  /// How far apart embeddings are, for pulling and for distilling.
+  public enum Objective: String, Sendable, Hashable, Codable, CaseIterable {
+    /// NT-Xent between views, as the paper has it.
+    case contrastive
+    /// The squared distance to the suspicious backbone's embedding of the clean view, in units of the
+    /// spread of clean embeddings: an anchor that does not move with the student.
+    case anchored
+  }
+
+  /// Where the mean and the variance of batch normalisation come from.
+  public enum Statistics: String, Sendable, Hashable, Codable, CaseIterable {
+    /// As stored in the backbone.
+    case stored
+    /// From each batch.
+    case batch
+  }
+
+  /// How pictures are varied.
+  public enum Views: String, Sendable, Hashable, Codable, CaseIterable {
+    /// SimCLR's: crops, flips, colours.
+    case simclr
+    /// Flips and crops shifted by up to an eighth of the side.
+    case weak
+  }
+
+  /// Who looks for what a trigger would do.
+  public enum Adversary: String, Sendable, Hashable, Codable, CaseIterable {
+    /// A perturbation for each picture, from anew for each batch (the paper's).
+    case instance
+    /// A few perturbations that all pictures share, kept from batch to batch: a trigger moves every
+    /// embedding at once.
+    case shared
+  }
+
+  /// Which network the adversary attacks.
+  public enum Target: String, Sendable, Hashable, Codable, CaseIterable {
+    /// The one that is purified, as the paper has it.
+    case student
+    /// The backbone as it was downloaded: its shortcut is there to be found at every step, while on
+    /// the student a search drifts, once the shortcut is gone, to what disturbs any network.
+    case teacher
+  }
+
+  /// The norm that bounds a perturbation.
+  public enum Norm: String, Sendable, Hashable, Codable, CaseIterable {
+    /// The greatest change of a value.
+    case linf
+    /// The root of the sum of squares over a picture.
+    case l2
+  }
+
+  /// λ1, λ2, λ3 of the paper's section 3.3; they sum to 1.
+  public struct Weights: Sendable, Hashable, Codable {
+    /// Of Backdoor-to-Standard Pulling.
+    public var pull: Float
+    /// Of Embedding Distillation.
+    public var distillation: Float
+    /// Of Standard Fine-tuning.
+    public var fineTuning: Float
+
+    /// Three weights.
+    public init(pull: Float, distillation: Float, fineTuning: Float) {
+      self.pull = pull
+      self.distillation = distillation
+      self.fineTuning = fineTuning
+    }
+  }
+
+  /// The preset these options began as.
+  public var preset: String
+  /// Before the training, channels are switched off whose Lipschitz bound lies so many standard
+  /// deviations above their layer's mean (Zheng et al. 2022); 0: none.
+  public var pruning: Float
+  /// Contrastive or anchored.
+  public var objective: Objective
+  /// λ1, λ2, λ3.
+  public var lambda: Weights
+  /// τ of NT-Xent.
+  public var temperature: Float
+  /// Instance-wise or shared.
+  public var adversary: Adversary
+  /// Whom the adversary attacks.
+  public var target: Target
+  /// The bound's norm.
+  public var norm: Norm
+  /// The bound, of pixels in 0…255.
+  public var epsilon: Float
+  /// Ascent steps: for each batch where the adversary is instance-wise; before the training, to find
+  /// what is shared, where it is shared.
+  public var pgdSteps: Int
+  /// The length of an ascent step as a share of ε.
+  public var stepSize: Float
+  /// Whether an instance-wise perturbation begins at a random point of the ball, or at 0.
+  public var randomStart: Bool
+  /// Batch normalisation while the adversary searches.
+  public var adversaryStatistics: Statistics
+  /// How many perturbations are shared.
+  public var sharedCount: Int
+  /// Batch normalisation while the student learns.
+  public var statistics: Statistics
+  /// How pictures are varied.
+  public var views: Views
+  /// Times that each picture is seen.
+  public var epochs: Int
+  /// The share of the pictures that is used.
+  public var fraction: Double
+  /// Pictures of a batch.
+  public var batch: Int
+  /// The greatest learning rate; it falls to 0 along half a cosine.
+  public var learningRate: Float
+  /// SGD's momentum.
+  public var momentum: Float
+  /// SGD's weight decay.
+  public var weightDecay: Float
+  /// Decides every random choice.
+  public var seed: UInt64
+
+  /// The paper's setting for supervised CIFAR-10 (section 4.2, appendix A.2). The unit of its step
+  /// size, 0.1, is not given; here it is a share of ε.
+  public static let paperCIFAR10 = PurificationOptions(
+    preset: "paper-cifar10", pruning: 0, objective: .contrastive,
+    lambda: .init(pull: 0.3, distillation: 0.5, fineTuning: 0.2), temperature: 0.5,
+    adversary: .instance, target: .student, norm: .linf, epsilon: 8, pgdSteps: 20, stepSize: 0.1,
+    randomStart: true,
+    adversaryStatistics: .stored, sharedCount: 0, statistics: .batch, views: .simclr, epochs: 15,
+    fraction: 1, batch: 128, learningRate: 0.02, momentum: 0.9, weightDecay: 5e-4, seed: 1)
+
+  /// The paper's setting for ImageNet-100 (section 4.1, appendix B).
+  public static let paperImageNet100: PurificationOptions = {
+    var options = paperCIFAR10
+    options.preset = "paper-imagenet100"
+    options.lambda = .init(pull: 0.3, distillation: 0.7, fineTuning: 0)
+    options.epsilon = 16
+    options.learningRate = 0.05
+    return options
+  }()
+
+  /// Ours: pruning, then shared perturbations that attack the given backbone and a fixed anchor; the
+  /// same effect for a fraction of the cost.
+  public static let device = PurificationOptions(
+    preset: "device", pruning: 3, objective: .anchored,
+    lambda: .init(pull: 0.25, distillation: 0.75, fineTuning: 0), temperature: 0.5,
+    adversary: .shared, target: .teacher, norm: .l2, epsilon: 765, pgdSteps: 15, stepSize: 0.25,
+    randomStart: true, adversaryStatistics: .stored, sharedCount: 3, statistics: .stored,
+    views: .weak, epochs: 2, fraction: 1, batch: 128, learningRate: 0.013, momentum: 0.9,
+    weightDecay: 5e-4, seed: 1)
+
+  /// The presets by name.
+  public static let presets: [PurificationOptions] = [paperCIFAR10, paperImageNet100, device]
+}

@@ -1,0 +1,243 @@
+import Augmentation
+import Backbones
+import DataSets
+import Engine
+import Models
+import Networks
+import Tensors
+
+/// The losses of one step, before their weights.
+public struct PurificationLosses: Sendable, Hashable, Codable {
+  /// Backdoor-to-Standard Pulling.
+  public var pull: Float
+  /// Embedding Distillation.
+  public var distillation: Float
+  /// Standard Fine-tuning; 0 where it has no weight.
+  public var fineTuning: Float
+  /// The weighted sum.
+  public var total: Float
+
+  /// Whether all are numbers.
+  public var isFinite: Bool { total.isFinite }
+}
+
+/// One step of Contrastive Backdoor Defense after the other ("Do We Really Need Labels for Backdoor
+/// Defense?", section 3.3). One thread uses it.
+final class PurificationTrainer {
+  let store: ParameterStore
+  let optimiser: StochasticGradientDescent
+  let stepsPerEpoch: Int
+  let batch: Int
+  var shared: SharedAdversary?
+  let options: PurificationOptions
+  private let graph: Graph
+  private let images: ImageSet
+  private let chosen: [Int]
+  let student: StudentPass
+  let teacher: TeacherPass
+  private let objective: EmbeddingObjective
+  let source: EmbeddingGradient
+  let instance: InstanceAdversary?
+  let schedule: CosineSchedule
+  private var switchedOff: [SwitchedOffChannels] = []
+  private let simclr: SimCLRAugmentation
+  private let weak: FlipCrop
+
+  let first, second, third, adversarial: FloatBuffer
+  let target, embeddings, others, otherGradients, anchors: FloatBuffer
+
+  init(_ file: BackboneFile, images: ImageSet, engine: Engine, options: PurificationOptions) throws
+  {
+    self.options = options
+    self.images = images
+    let count = max(1, Int((Double(images.count) * options.fraction).rounded()))
+    var random = SeededRandom(options.seed, 0)
+    chosen = Array(random.permutation(images.count).prefix(count))
+    batch = min(options.batch, chosen.count)
+    guard batch >= 2 else {
+      throw PurificationError.tooFewImages(found: chosen.count, needed: 2)
+    }
+    stepsPerEpoch = chosen.count / batch
+    let steps = stepsPerEpoch * options.epochs
+    schedule = CosineSchedule(
+      rate: options.learningRate, steps: steps,
+      warmUp: options.objective == .anchored ? steps / 10 : 0)
+    simclr = try SimCLRAugmentation(outputSize: file.side)
+    weak = try FlipCrop(outputSize: file.side, padding: file.side / 8)
+
+    graph = file.trunk
+    store = try ParameterStore(graph.parameters) { try file.parameter($0) }
+    optimiser = try StochasticGradientDescent(
+      store, momentum: options.momentum, weightDecay: options.weightDecay)
+    let normalisation = PixelNormalisation(file.normalisation)
+    let shape = ActivationShape(batch: batch, height: file.side, width: file.side, channels: 3)
+    student = try StudentPass(
+      graph, shape: shape, engine: engine, store: store, normalisation: normalisation,
+      options: options)
+    teacher = try TeacherPass(
+      graph, shape: shape, engine: engine, normalisation: normalisation
+    ) {
+      try file.parameter($0)
+    }
+    let dimension = student.dimension
+    (first, second, third, adversarial) = (
+      .init(count: shape.count), .init(count: shape.count), .init(count: shape.count),
+      .init(count: shape.count)
+    )
+    (target, embeddings, others, otherGradients, anchors) = (
+      .init(count: batch * dimension), .init(count: batch * dimension),
+      .init(count: batch * dimension), .init(count: batch * dimension),
+      .init(count: batch * dimension)
+    )
+    let spread = try teacher.spread(images, chosen)
+    let objective = try EmbeddingObjective(options, dimension: dimension, spread: spread)
+    self.objective = objective
+    let attacked =
+      try options.target == .student
+      ? store : ParameterStore(graph.parameters) { try file.parameter($0) }
+    let source = try EmbeddingGradient(
+      graph, shape: shape, engine: engine, store: attacked, normalisation: normalisation,
+      statistics: options.adversaryStatistics)
+    self.source = source
+    instance =
+      options.adversary == .instance
+      ? InstanceAdversary(source, objective: objective, options: options) : nil
+    if options.adversary == .shared {
+      var random = SeededRandom(options.seed, 1)
+      shared = SharedAdversary(options, picture: shape.features, random: &random)
+    }
+  }
+
+  /// Switches off the channels that react too strongly, where the options say so.
+  /// - Returns: how many.
+  func prune() throws -> Int {
+    guard options.pruning > 0 else { return 0 }
+    try ChannelLipschitz(threshold: options.pruning).prune(store, graph)
+    try load()
+    return switchedOff.reduce(0) { $0 + $1.channels.count }
+  }
+
+  /// Bytes that the plans hold.
+  var memoryBytes: Int {
+    student.memoryBytes + teacher.memoryBytes + source.memoryBytes
+  }
+
+  /// Lets shared perturbations find what moves all embeddings, before the student changes.
+  /// - Returns: the distance reached at each step.
+  func search(_ progress: (Int) throws -> Void = { _ in }) throws -> [Float] {
+    guard options.adversary == .shared else { return [] }
+    var reached: [Float] = []
+    for step in 0..<options.pgdSteps {
+      var random = SeededRandom(options.seed, 2, UInt64(step))
+      let picked = Array(random.permutation(chosen.count).prefix(batch))
+      try view(picked, random, count: 1)
+      try teacher.embed(first, into: target)
+      reached.append(try ascendShared(on: first, anchors: target))
+      try progress(step)
+    }
+    return reached
+  }
+
+  /// One step of ascent of the shared perturbations on the attacked network.
+  /// - Returns: the distance before it.
+  private func ascendShared(on clean: FloatBuffer, anchors: FloatBuffer) throws -> Float {
+    shared?.apply(to: clean.readable, into: adversarial.values)
+    try source.forward(adversarial, into: embeddings)
+    let reached = try objective.pull(
+      anchors: anchors.readable, embeddings.readable, gradient: otherGradients.values, weight: 1)
+    try source.backward(otherGradients, into: second)
+    shared?.ascend(second.readable, clean: clean.readable)
+    return reached
+  }
+
+  /// One step on a batch.
+  /// - Parameter step: counted from 0 within the epoch; decides the pictures and all random choices.
+  func step(epoch: Int, step: Int) throws -> PurificationLosses {
+    var order = SeededRandom(options.seed, 3, UInt64(epoch))
+    let picked = Array(
+      order.permutation(chosen.count)[(step * batch)..<((step + 1) * batch)])
+    var random = SeededRandom(options.seed, 4, UInt64(epoch), UInt64(step))
+    let isContrastive = options.objective == .contrastive
+    let lambda = options.lambda
+    try view(picked, random.stream(0), count: isContrastive ? 3 : 1)
+    try teacher.embed(first, into: target)
+
+    // What the student does on clean views: distillation, and alignment of two views.
+    var losses = PurificationLosses(pull: 0, distillation: 0, fineTuning: 0, total: 0)
+    var accumulates = false
+    if lambda.fineTuning > 0 { try student.embed(second, into: others, updatesStored: true) }
+    let learnsFromClean = lambda.distillation > 0 || lambda.fineTuning > 0
+    if learnsFromClean {
+      losses.distillation = try student.learn(
+        from: first, anchors: target, weight: lambda.distillation, embeddings: embeddings,
+        objective: objective, accumulates: false
+      ) { [self] gradients in
+        guard lambda.fineTuning > 0 else { return }
+        losses.fineTuning = try objective.align(
+          embeddings, others, gradientA: gradients, gradientB: otherGradients,
+          weight: lambda.fineTuning)
+      }
+      accumulates = true
+    } else if isContrastive {
+      try student.embed(first, into: embeddings, updatesStored: true)
+    }
+
+    // What it does where a trigger might be.
+    if lambda.pull > 0 {
+      let clean = isContrastive ? third : first
+      if let instance {
+        if isContrastive { try source.forward(first, into: anchors) }
+        _ = try instance.perturb(
+          anchors: (isContrastive ? anchors : target).readable, clean: clean, into: adversarial,
+          random: &random)
+      } else {
+        if options.target == .teacher {
+          _ = try ascendShared(on: clean, anchors: isContrastive ? anchors : target)
+        }
+        shared?.apply(to: clean.readable, into: adversarial.values)
+      }
+      let anchor = isContrastive ? anchors : target
+      if isContrastive { _ = anchor.values.update(from: embeddings.values) }
+      losses.pull = try student.learn(
+        from: adversarial, anchors: anchor, weight: lambda.pull, embeddings: embeddings,
+        objective: objective, accumulates: accumulates, updatesStored: false)
+      accumulates = true
+      // The same backward pass serves the student and the perturbations (Shafahi et al. 2019,
+      // "Adversarial training for free!").
+      if let gradients = student.pixelGradients {
+        shared?.ascend(gradients.readable, clean: clean.readable)
+      }
+    }
+    if lambda.fineTuning > 0 {
+      try student.embed(second, into: others, updatesStored: false)
+      try student.backward(otherGradients, accumulates: accumulates)
+    }
+    losses.total =
+      lambda.pull * losses.pull + lambda.distillation * losses.distillation
+      + lambda.fineTuning * losses.fineTuning
+    guard losses.isFinite else { return losses }
+    try optimiser.step(rate: schedule.rate(at: epoch * stepsPerEpoch + step))
+    for layer in switchedOff { try layer.apply(to: store) }
+    try student.load()
+    if options.adversary == .instance && options.target == .student { try source.load() }
+    return losses
+  }
+
+  /// Takes over parameters that were changed from outside.
+  func load() throws {
+    switchedOff = try options.pruning > 0 ? SwitchedOffChannels.all(in: store, graph) : []
+    try student.load()
+    try source.load()
+  }
+
+  private func view(_ picked: [Int], _ random: SeededRandom, count: Int) throws {
+    let pictures = try images.images(picked.map { chosen[$0] })
+    for (index, target) in [first, second, third].prefix(count).enumerated() {
+      let stream = random.stream(UInt64(index))
+      switch options.views {
+      case .simclr: try simclr.views(of: pictures, seedsFrom: stream, into: target.values)
+      case .weak: try weak.views(of: pictures, seedsFrom: stream, into: target.values)
+      }
+    }
+  }
+}

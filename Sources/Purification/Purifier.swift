@@ -1,0 +1,139 @@
+import DataSets
+import Engine
+import Models
+import Tensors
+
+/// Purifies a backbone from unlabeled pictures by Contrastive Backdoor Defense. One thread uses it.
+public final class Purifier {
+  /// How far a run is.
+  public struct Progress: Sendable {
+    /// Epochs that are done, of how many.
+    public let epoch, epochs: Int
+    /// Steps that are done, of how many.
+    public let step, steps: Int
+    /// The last step's losses; nil while shared perturbations are searched.
+    public let losses: PurificationLosses?
+    /// Seconds since the run began, and about how many are left.
+    public let seconds, secondsLeft: Double
+  }
+
+  /// What a run came to.
+  public struct Result: Sendable {
+    /// The losses of every step, those before a resumption too.
+    public let losses: [PurificationLosses]
+    /// The learning rate of every step.
+    public let learningRates: [Float]
+    /// The distance that shared perturbations reached at each step of their search.
+    public let searched: [Float]
+    /// Channels that were switched off before the training.
+    public let prunedChannels: Int
+    /// Seconds that this run took.
+    public let seconds: Double
+    /// Pictures that were used.
+    public let images: Int
+    /// Steps of an epoch.
+    public let stepsPerEpoch: Int
+    /// Bytes of the plans' memory.
+    public let planBytes: Int
+  }
+
+  /// The options.
+  public let options: PurificationOptions
+  private let trainer: PurificationTrainer
+  private let identity: PurificationCheckpoint.Identity
+
+  /// Compiles the plans.
+  /// - Parameters:
+  ///   - file: the suspicious backbone; what is distilled from too.
+  ///   - images: unlabeled pictures of its side.
+  ///   - fingerprint: names the pictures, for checkpoints.
+  /// - Throws: `PurificationError` for an option or too few pictures, `EngineError`, or what reading
+  ///   throws.
+  public init(
+    _ file: BackboneFile, images: ImageSet, fingerprint: String, engine: Engine,
+    options: PurificationOptions
+  ) throws {
+    try options.validate()
+    self.options = options
+    trainer = try PurificationTrainer(file, images: images, engine: engine, options: options)
+    identity = PurificationCheckpoint.Identity(
+      options: options, source: try file.sha256(), data: fingerprint,
+      engine: "\(engine.backend.rawValue) \(engine.precision.rawValue) \(engine.threads) threads")
+  }
+
+  /// A purified parameter by torchvision's name; nil for one that is not purified (the head).
+  /// - Throws: `EngineError`.
+  public func parameter(_ name: String) throws -> Tensor? {
+    guard trainer.store.specifications.contains(where: { $0.name == name }) else { return nil }
+    return try trainer.store.tensor(name)
+  }
+
+  /// Runs to the end.
+  /// - Parameters:
+  ///   - checkpoint: where the state is kept after each epoch; nil for nowhere.
+  ///   - resumes: whether to go on from that file.
+  ///   - isCancelled: asked between steps.
+  /// - Throws: `PurificationError.diverged`, `.cancelled` or `.checkpoint`, or what the engine and
+  ///   files throw.
+  public func run(
+    checkpoint path: String? = nil, resumes: Bool = false,
+    isCancelled: () -> Bool = { false }, progress: (Progress) -> Void = { _ in }
+  ) throws -> Result {
+    var state = PurificationCheckpoint(epochs: 0, losses: [], searched: [], pruned: 0)
+    let clock = ContinuousClock()
+    let started = clock.now
+    let steps = trainer.stepsPerEpoch * options.epochs
+    if let path, resumes {
+      state = try PurificationCheckpoint.read(from: path, into: trainer, identity: identity)
+    } else {
+      state.pruned = try trainer.prune()
+      state.searched = try trainer.search { step in
+        if isCancelled() { throw PurificationError.cancelled(epoch: 0) }
+        let seconds = (clock.now - started).seconds
+        progress(
+          Progress(
+            epoch: 0, epochs: options.epochs, step: 0, steps: steps, losses: nil,
+            seconds: seconds, secondsLeft: .infinity))
+      }
+    }
+    let first = state.epochs * trainer.stepsPerEpoch
+    let trainingStarted = clock.now
+    for epoch in state.epochs..<max(options.epochs, state.epochs) {
+      for step in 0..<trainer.stepsPerEpoch {
+        if isCancelled() { throw PurificationError.cancelled(epoch: epoch) }
+        let losses = try trainer.step(epoch: epoch, step: step)
+        guard losses.isFinite else {
+          throw PurificationError.diverged(
+            step: epoch * trainer.stepsPerEpoch + step,
+            losses: "pull \(losses.pull), distillation \(losses.distillation), "
+              + "fine-tuning \(losses.fineTuning)")
+        }
+        state.losses.append(losses)
+        let done = epoch * trainer.stepsPerEpoch + step + 1
+        let perStep = (clock.now - trainingStarted).seconds / Double(done - first)
+        progress(
+          Progress(
+            epoch: epoch, epochs: options.epochs, step: done, steps: steps, losses: losses,
+            seconds: (clock.now - started).seconds, secondsLeft: perStep * Double(steps - done)))
+      }
+      state.epochs = epoch + 1
+      if let path { try state.write(to: path, trainer: trainer, identity: identity) }
+    }
+    guard trainer.store.isFinite else {
+      throw PurificationError.diverged(step: steps, losses: "parameters that are not finite")
+    }
+    return Result(
+      losses: state.losses,
+      learningRates: state.losses.indices.map { trainer.schedule.rate(at: $0) },
+      searched: state.searched, prunedChannels: state.pruned,
+      seconds: (clock.now - started).seconds,
+      images: trainer.stepsPerEpoch * trainer.batch, stepsPerEpoch: trainer.stepsPerEpoch,
+      planBytes: trainer.memoryBytes)
+  }
+
+  /// One step, for measurements.
+  /// - Throws: what a step throws.
+  public func runStep(_ step: Int) throws -> PurificationLosses {
+    try trainer.step(epoch: 0, step: step % trainer.stepsPerEpoch)
+  }
+}

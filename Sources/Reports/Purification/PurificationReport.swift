@@ -1,0 +1,105 @@
+import Evidence
+import Foundation
+import Measurement
+
+/// What a purification was given, what it did and what came of it: `report.json` and `report.html`.
+///
+/// Nothing in it comes from labels but `measured`, which is there only where somebody had them.
+public struct PurificationReport: Sendable, Equatable, Codable {
+  /// The version of the JSON that this program writes.
+  public static let schemaVersion = 1
+
+  /// The version of the JSON.
+  public var schemaVersion: Int
+  /// The program and its version.
+  public var program: String
+  /// When it started, ISO 8601.
+  public var startedAt: String
+  /// The backbone.
+  public var model: Model
+  /// What the command was told, and its defaults, by name.
+  public var settings: [String: SettingValue]
+  /// The pictures it learnt from.
+  public var data: DataSet
+  /// How long each part took, in order.
+  public var stages: [Stage]
+  /// What each step of training measured.
+  public var steps: [Step]
+  /// Label-free evidence; absent where it was not gathered.
+  public var evidence: EvidenceComparison?
+  /// ACC, ASR and PA by somebody who had labels and the trigger; empty otherwise.
+  public var measured: [Measured]
+  /// Embeddings laid out on a plane; absent where they were not.
+  public var embeddings: EmbeddingPicture?
+  /// Sentences for the reader, such as warnings.
+  public var notes: [String]
+
+  /// A report from its parts.
+  public init(
+    program: String, startedAt: String, model: Model, settings: [String: SettingValue],
+    data: DataSet, stages: [Stage] = [], steps: [Step] = [],
+    evidence: EvidenceComparison? = nil, measured: [Measured] = [],
+    embeddings: EmbeddingPicture? = nil, notes: [String] = []
+  ) {
+    schemaVersion = Self.schemaVersion
+    self.program = program
+    self.startedAt = startedAt
+    self.model = model
+    self.settings = settings
+    self.data = data
+    self.stages = stages
+    self.steps = steps
+    self.evidence = evidence
+    self.measured = measured
+    self.embeddings = embeddings
+    self.notes = notes
+  }
+
+  /// Seconds of all stages together.
+  public var totalSeconds: Double { stages.reduce(0) { $0 + $1.seconds } }
+}
+
+extension PurificationReport {
+  /// The name of the machine-readable file.
+  public static let jsonName = "report.json"
+  /// The name of the page.
+  public static let htmlName = "report.html"
+
+  /// The report as JSON: snake_case, sorted keys. Losses that are not finite are written as `"NaN"`,
+  /// `"Infinity"` and `"-Infinity"`.
+  /// - Throws: `EncodingError`, never for a report made by this program.
+  public func json() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    return try encoder.encode(self) + Data("\n".utf8)
+  }
+
+  /// A report from its JSON.
+  /// - Throws: `ReportError.schemaVersion` for another version; `DecodingError` where something is
+  ///   missing or of another kind.
+  public init(json: Data) throws {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    let version = try decoder.decode(Version.self, from: json).schemaVersion
+    guard version == Self.schemaVersion else {
+      throw ReportError.schemaVersion(expected: Self.schemaVersion, found: version)
+    }
+    self = try decoder.decode(PurificationReport.self, from: json)
+  }
+
+  private struct Version: Decodable { var schemaVersion: Int }
+
+  /// Writes `report.json` and `report.html` into a folder that exists. Each file is whole or as it
+  /// was.
+  /// - Throws: what the file system says.
+  public func write(to folder: URL, pictures: [HTMLReport.Picture] = []) throws {
+    try json().write(to: folder.appendingPathComponent(Self.jsonName), options: .atomic)
+    try Data(page(pictures: pictures).html().utf8)
+      .write(to: folder.appendingPathComponent(Self.htmlName), options: .atomic)
+  }
+}

@@ -1,0 +1,142 @@
+import Evidence
+
+extension PurificationReport {
+  /// Label-free evidence before and after, by family.
+  var evidenceSection: HTMLReport.Section? {
+    guard let evidence else { return nil }
+    var rows = evidence.changes.map { change in
+      Self.row(
+        "\(change.family) (\(change.before.probes))", change.before.maximum,
+        change.after.maximum)
+    }
+    if let before = evidence.before.contrastive, let after = evidence.after.contrastive {
+      rows.append(Self.row("contrastive adversary", before, after))
+    }
+    let attraction = BarChart.beforeAndAfter(
+      title: "Pictures that one cluster attracts",
+      rows: evidence.changes.map {
+        .init(
+          name: $0.family,
+          values: [
+            100 * $0.before.maximum.attractedShare, 100 * $0.after.maximum.attractedShare,
+          ])
+      }, unit: "%", maximum: 100)
+    let distance = BarChart.beforeAndAfter(
+      title: "Mean cosine distance",
+      rows: evidence.changes.map {
+        .init(
+          name: $0.family,
+          values: [$0.before.maximum.distance, $0.after.maximum.distance])
+      }, decimals: 3)
+    return .init(
+      title: "Evidence without labels",
+      blocks: [
+        .paragraph(
+          "Probes change pictures a little; a backbone without a backdoor moves their embeddings "
+            + "a little, each its own way. A backdoor moves many pictures far and to one place. "
+            + "\(evidence.before.pictures) clean pictures in \(evidence.before.clusters) "
+            + "clusters; the strongest probe of each family counts."),
+        .charts([attraction, distance]),
+        .table(
+          .init(
+            columns: [
+              "Family (probes)", "Distance", "Concentration", "Agreement", "Changed", "Attracted",
+            ], rows: rows,
+            caption: "Before → after. Distance: 1 − cos. Concentration: how much closer together "
+              + "embeddings come. Agreement: cosine of two displacements. Changed: pictures whose "
+              + "nearest cluster changes. Attracted: pictures that come to one cluster.")),
+        .paragraph(
+          "Mean cosine of two clean embeddings: \(Self.change(evidence.before.cleanSimilarity, evidence.after.cleanSimilarity)). "
+            + "Near 1 would mean that the backbone has collapsed."),
+      ])
+  }
+
+  /// Embeddings on a plane, before and after.
+  var embeddingSection: HTMLReport.Section? {
+    guard let embeddings else { return nil }
+    return .init(
+      title: "Embeddings",
+      blocks: [
+        .paragraph(
+          "Neighbours in the space of embeddings, laid out on a plane by t-SNE. Distances between "
+            + "far groups mean nothing. A backdoor has a place of its own, away from the colours; "
+            + "without one, adversarial and triggered pictures lie among them."),
+        .charts([
+          Self.scatter("Before", embeddings.before, embeddings.groups),
+          Self.scatter("After", embeddings.after, embeddings.groups),
+        ]),
+      ])
+  }
+
+  /// Losses over steps.
+  var training: HTMLReport.Section? {
+    guard let last = steps.last else { return nil }
+    let names = Set(steps.flatMap(\.losses.keys)).sorted { first, second in
+      // The total first, then its parts.
+      (first == "total" ? 0 : 1, first) < (second == "total" ? 0 : 1, second)
+    }
+    let series = names.map { name in
+      LineChart.Series(
+        name: name.replacing("_", with: " "),
+        points: steps.map { step in
+          PlanePoint(x: Double(step.step), y: step.losses[name] ?? .nan)
+        })
+    }
+    let rate = LineChart.Series(
+      name: "learning rate",
+      points: steps.map { PlanePoint(x: Double($0.step), y: $0.learningRate) })
+    var blocks: [HTMLReport.Block] = [
+      .charts([
+        LineChart(
+          title: "Losses", xName: "step", yName: "loss", series: series, startsAtZero: false),
+        LineChart(title: "Learning rate", xName: "step", yName: "rate", series: [rate]),
+      ])
+    ]
+    if let bad = steps.first(where: { $0.losses.values.contains { !$0.isFinite } }) {
+      blocks.append(.paragraph("A loss was no finite number at step \(bad.step)."))
+    }
+    return .init(title: "Training: \(last.epoch) epochs, \(steps.count) steps", blocks: blocks)
+  }
+
+  private static func row(
+    _ name: String, _ before: Displacement, _ after: Displacement
+  ) -> [String] {
+    [
+      name, change(before.distance, after.distance),
+      change(before.concentration, after.concentration),
+      change(before.directionAgreement, after.directionAgreement),
+      "\(Markup.number(100 * before.changedShare, decimals: 1)) → \(share(after.changedShare))",
+      "\(Markup.number(100 * before.attractedShare, decimals: 1)) → "
+        + share(after.attractedShare),
+    ]
+  }
+
+  private static func change(_ before: Double, _ after: Double) -> String {
+    "\(Markup.number(before, decimals: 3)) → \(Markup.number(after, decimals: 3))"
+  }
+
+  private static func scatter(
+    _ title: String, _ points: [EmbeddingPicture.Point], _ groups: [String]
+  ) -> ScatterChart {
+    func places(_ isOne: (EmbeddingPicture.Point) -> Bool) -> [PlanePoint] {
+      points.filter(isOne).map { PlanePoint(x: $0.x, y: $0.y) }
+    }
+    var result = groups.enumerated().map { index, name in
+      ScatterChart.Group(
+        name: name, style: .category(index),
+        points: places { $0.kind == .clean && $0.group == index })
+    }
+    result.append(
+      .init(
+        name: "clean", style: .category(groups.count),
+        points: places { point in
+          point.kind == .clean && !(point.group.map { groups.indices.contains($0) } ?? false)
+        }))
+    result.append(
+      .init(
+        name: "adversarial", style: .adversarial, points: places { $0.kind == .adversarial }))
+    result.append(
+      .init(name: "triggered", style: .triggered, points: places { $0.kind == .triggered }))
+    return ScatterChart(title: title, groups: result)
+  }
+}

@@ -1,0 +1,108 @@
+import ArgumentParser
+import Purification
+
+/// The hyper-parameters of a purification: a preset, and what differs from it.
+struct PurifyArguments: ParsableArguments {
+  @Option(help: "paper-cifar10, paper-imagenet100 or device.")
+  var preset = "device"
+  @Option(help: "Times that each picture is seen.")
+  var epochs: Int?
+  @Option(help: "Ascent steps: of each batch, or of the search for shared perturbations.")
+  var pgdSteps: Int?
+  @Option(help: "The bound of a perturbation, of pixels in 0 to 255.")
+  var epsilon: Float?
+  @Option(help: "The length of an ascent step as a share of epsilon.")
+  var stepSize: Float?
+  @Option(help: "The bound's norm: linf or l2.")
+  var norm: PurificationOptions.Norm?
+  @Option(
+    help: "Weights of pulling, distillation and fine-tuning, such as 0.3,0.5,0.2; their sum is 1.")
+  var lambda: String?
+  @Option(help: "The temperature of NT-Xent.")
+  var temperature: Float?
+  @Option(
+    help: "contrastive (the paper's) or anchored (distance to the given backbone's embedding).")
+  var objective: PurificationOptions.Objective?
+  @Option(help: "instance (a perturbation for each picture, the paper's) or shared.")
+  var adversary: PurificationOptions.Adversary?
+  @Option(help: "Whom the adversary attacks: student, or teacher (the backbone as given).")
+  var target: PurificationOptions.Target?
+  @Option(help: "How many perturbations are shared.")
+  var shared: Int?
+  @Option(help: "Batch normalisation while the adversary searches: stored or batch.")
+  var adversaryStatistics: PurificationOptions.Statistics?
+  @Option(help: "Batch normalisation while the student learns: stored or batch.")
+  var statistics: PurificationOptions.Statistics?
+  @Option(help: "How pictures are varied: simclr or weak.")
+  var views: PurificationOptions.Views?
+  @Option(
+    help: "Switch channels off that react this many standard deviations too strongly; 0: none.")
+  var pruning: Float?
+  @Option(help: "Pictures of a batch.")
+  var batch: Int?
+  @Option(help: "The greatest learning rate.")
+  var learningRate: Float?
+  @Option(help: "Weight decay.")
+  var weightDecay: Float?
+  @Option(help: "The share of the pictures that is used.")
+  var fraction: Double?
+  @Option(help: "Decides every random choice.")
+  var seed: UInt64?
+  @Flag(
+    inversion: .prefixedNo, help: "Begin each perturbation at a random point of its ball, not at 0."
+  )
+  var randomStart: Bool?
+
+  /// The preset with what was given in its place.
+  func options() throws -> PurificationOptions {
+    guard var options = PurificationOptions.presets.first(where: { $0.preset == preset }) else {
+      let known = PurificationOptions.presets.map(\.preset).joined(separator: ", ")
+      throw ValidationError("expected --preset \(known), found \(preset)")
+    }
+    func replace<Value>(_ path: WritableKeyPath<PurificationOptions, Value>, _ value: Value?) {
+      if let value { options[keyPath: path] = value }
+    }
+    replace(\.epochs, epochs)
+    replace(\.pgdSteps, pgdSteps)
+    replace(\.epsilon, epsilon)
+    replace(\.stepSize, stepSize)
+    replace(\.norm, norm)
+    replace(\.temperature, temperature)
+    replace(\.objective, objective)
+    replace(\.adversary, adversary)
+    replace(\.target, target)
+    replace(\.sharedCount, shared)
+    replace(\.adversaryStatistics, adversaryStatistics)
+    replace(\.statistics, statistics)
+    replace(\.views, views)
+    replace(\.pruning, pruning)
+    replace(\.batch, batch)
+    replace(\.learningRate, learningRate)
+    replace(\.weightDecay, weightDecay)
+    replace(\.fraction, fraction)
+    replace(\.seed, seed)
+    replace(\.randomStart, randomStart)
+    if let lambda {
+      let numbers = lambda.split(separator: ",", omittingEmptySubsequences: false).map {
+        Float($0)
+      }
+      guard numbers.count == 3, let pull = numbers[0], let distillation = numbers[1],
+        let fineTuning = numbers[2]
+      else {
+        throw ValidationError(
+          "expected --lambda with three numbers such as 0.3,0.5,0.2, "
+            + "found \(lambda)")
+      }
+      options.lambda = .init(pull: pull, distillation: distillation, fineTuning: fineTuning)
+    }
+    try options.validate()
+    return options
+  }
+}
+
+extension PurificationOptions.Norm: ExpressibleByArgument {}
+extension PurificationOptions.Objective: ExpressibleByArgument {}
+extension PurificationOptions.Adversary: ExpressibleByArgument {}
+extension PurificationOptions.Statistics: ExpressibleByArgument {}
+extension PurificationOptions.Views: ExpressibleByArgument {}
+extension PurificationOptions.Target: ExpressibleByArgument {}

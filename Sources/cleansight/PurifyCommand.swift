@@ -1,0 +1,175 @@
+import ArgumentParser
+import Attacks
+import Backbones
+import DataSets
+import Engine
+import Foundation
+import Frames
+import Laboratory
+import Models
+import Purification
+import Tensors
+
+/// `cleansight purify`: a backbone and unlabeled pictures in, a purified backbone out.
+struct PurifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "purify",
+    abstract: "Purify a backbone from unlabeled pictures by Contrastive Backdoor Defense.",
+    discussion: """
+      The folder is read recursively; its structure means nothing. The file that is written has the \
+      names and types of the one that was read. After each epoch the state is kept in \
+      OUTPUT.checkpoint: what was interrupted goes on with --resume and ends the same.
+      """)
+
+  @Option(help: "The backbone to purify, a safetensors file with torchvision's names.")
+  var backbone: String
+  @Option(help: "The folder of unlabeled JPEGs.")
+  var images: String
+  @Option(help: "The safetensors file to write.")
+  var output: String
+  @OptionGroup var arguments: PurifyArguments
+  @Option(help: "A folder for report.json and report.html; it is made where there is none.")
+  var report: String?
+  @Option(help: "A trigger to show in the report too, where one is known, such as badnets.")
+  var attack: String?
+  @Option(help: "The backbone's own head: refit (to what it said of the pictures before) or keep.")
+  var head = Head.refit
+  @Flag(help: "Go on from OUTPUT.checkpoint; the result is the same as without the interruption.")
+  var resume = false
+  @Flag(help: "No progress on standard error.")
+  var quiet = false
+  @OptionGroup var engine: EngineArguments
+
+  enum Head: String, ExpressibleByArgument, CaseIterable {
+    case refit, keep
+  }
+
+  /// Pictures of the evidence and of the report's plane.
+  private static let studied = 256
+
+  private var checkpoint: String { output + ".checkpoint" }
+
+  func run() throws {
+    // All that can be wrong is found before any long work.
+    let options = try arguments.options()
+    try BackboneWriter.checkWritable(output)
+    if let report { try PurifyReport.prepare(report) }
+    let file = try BackboneFile(path: backbone)
+    let attack = try self.attack.map { try AttackSpecification($0) }
+    let trigger = try attack?.trigger(width: file.side, height: file.side)
+    if resume, !FileManager.default.fileExists(atPath: checkpoint) {
+      throw ValidationError("expected a checkpoint at \(checkpoint) to resume, found none")
+    }
+    let folder = try ImageFolder(images)
+    let pictures = try ImageSet(
+      folder, ImageSetOptions(size: file.side, minimumCount: 2, threads: engine.threads))
+    if pictures.skipped.count > 0 { note("left out: \(pictures.skipped)") }
+    let engine = try Engine(self.engine.options)
+    var study = PurifyReport(program: CleanSight.configuration.version, options: options)
+    let studied = try studyPictures(pictures, seed: options.seed)
+    let evidence = EvidenceStudy(
+      file, engine: engine, pictures: studied, trigger: trigger, seed: options.seed)
+    if report != nil {
+      note("looking at the backbone as it is")
+      study.before = try study.time("evidence before") { try evidence.run() }
+    }
+
+    let purifier = try Purifier(
+      file, images: pictures, fingerprint: folder.fingerprint.description, engine: engine,
+      options: options)
+    let result = try study.time("purification") { try run(purifier) }
+    let refitted = try study.time("head") { try refit(file, purifier, studied: pictures, engine) }
+    func parameter(_ name: String) throws -> Tensor? {
+      switch name {
+      case "fc.weight": refitted?.weight
+      case "fc.bias": refitted?.bias
+      default: try purifier.parameter(name)
+      }
+    }
+    try file.write(
+      to: output, metadata: ["purified": "CBD \(options.preset)"], replacing: parameter)
+    if let report {
+      note("looking at the purified backbone")
+      study.after = try study.time("evidence after") {
+        try evidence.run { try parameter($0) ?? file.parameter($0) }
+      }
+      study.result = result
+      try study.write(to: report, file: file, output: output, folder: folder, set: pictures)
+    }
+    try? FileManager.default.removeItem(atPath: checkpoint)
+    print(
+      "\(output): \(result.losses.count) steps on \(result.images) pictures in "
+        + "\(ProgressLine.time(result.seconds))"
+        + (result.prunedChannels > 0 ? ", \(result.prunedChannels) channels switched off" : "")
+        + (report.map { "; report in \($0)" } ?? ""))
+  }
+
+  private func run(_ purifier: Purifier) throws -> Purifier.Result {
+    let stop = StopFlag()
+    let interruption = TrainingInterruption(stop)
+    defer { interruption.end() }
+    var line = ProgressLine(isQuiet: quiet)
+    defer { line.finish() }
+    do {
+      return try purifier.run(
+        checkpoint: checkpoint, resumes: resume, isCancelled: { stop.isRaised }
+      ) { progress in
+        line.show(isLast: progress.step == progress.steps) { Self.text(progress) }
+      }
+    } catch PurificationError.cancelled(let epoch) {
+      line.finish()
+      note(
+        PurificationError.cancelled(epoch: epoch).description
+          + (epoch > 0 ? " in \(checkpoint)" : ": no epoch was finished"))
+      throw ExitCode(130)
+    }
+  }
+
+  private static func text(_ progress: Purifier.Progress) -> String {
+    guard let losses = progress.losses else { return "searching what moves every embedding" }
+    let share = Double(progress.step) / Double(max(progress.steps, 1))
+    return "\(ProgressLine.bar(share)) epoch \(progress.epoch + 1)/\(progress.epochs)  "
+      + "pull \(figure(Double(losses.pull), 3))  "
+      + "distillation \(figure(Double(losses.distillation), 3))  "
+      + (losses.fineTuning > 0
+        ? "fine-tuning \(figure(Double(losses.fineTuning), 3))  " : "")
+      + "\(ProgressLine.time(progress.secondsLeft)) left"
+  }
+
+  /// The head, fitted to what the given backbone said of the pictures; nil where it has none or it
+  /// is kept.
+  private func refit(
+    _ file: BackboneFile, _ purifier: Purifier, studied pictures: ImageSet, _ engine: Engine
+  ) throws -> (weight: Tensor, bias: Tensor)? {
+    guard head == .refit, file.architecture.classes != nil else { return nil }
+    let before = try Embedder(file, engine: engine)
+    let after = try Embedder(file, engine: engine) {
+      try purifier.parameter($0) ?? file.parameter($0)
+    }
+    var embeddings: [Float] = []
+    var logits: [Float] = []
+    for start in stride(from: 0, to: pictures.count, by: 256) {
+      let part = try (start..<min(start + 256, pictures.count)).map {
+        try pictures.floatImage($0)
+      }
+      logits += try before.embed(part).logits?.values ?? []
+      embeddings += try after.embed(part).embeddings.values
+    }
+    let rows = pictures.count
+    return try HeadRefit.fit(
+      embeddings: Tensor(shape: [rows, after.dimension], values: embeddings),
+      logits: Tensor(shape: [rows, logits.count / rows], values: logits))
+  }
+
+  private func studyPictures(_ pictures: ImageSet, seed: UInt64) throws -> [FloatImage] {
+    var random = SeededRandom(seed, 6)
+    return try random.permutation(pictures.count).prefix(Self.studied).map {
+      try pictures.floatImage($0)
+    }
+  }
+
+  private func note(_ text: String) {
+    guard !quiet else { return }
+    FileHandle.standardError.write(Data((text + "\n").utf8))
+  }
+}

@@ -1,0 +1,119 @@
+import ArgumentParser
+import Attacks
+import Engine
+import Laboratory
+import Models
+import Networks
+
+/// `cleansight train`: makes backbones, clean and backdoored ones, to try defences on.
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Train backbones, clean or with a backdoor.",
+    subcommands: [Classify.self, SimCLR.self])
+}
+
+extension TrainCommand {
+  struct Classify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Train a classifier with labels.",
+      discussion: """
+        Triggers go into the decoded pictures. --poison takes badnets, blend, sig, wanet or cla with \
+        their options. The same options on the same machine give the same weights.
+        """)
+
+    @OptionGroup var arguments: TrainArguments
+    @Option(help: "Share of each label that goes to all classes alike, 0 to below 1.")
+    var labelSmoothing: Float = 0
+
+    func validate() throws {
+      guard labelSmoothing >= 0, labelSmoothing < 1 else {
+        throw ValidationError(
+          "expected --label-smoothing from 0 to below 1, found \(labelSmoothing)")
+      }
+    }
+
+    func run() throws {
+      let settings = try arguments.settings { epochs, batch in
+        .classifier(epochs: epochs ?? 6, batch: batch ?? 128)
+      }
+      let attack = try arguments.poison.map { try AttackSpecification($0) }
+      try arguments.checkFiles()
+      let initial = try arguments.initial.map { try BackboneFile(path: $0) }
+      let engine = try Engine(arguments.engine.options)
+      let network = arguments.network(initial)
+      let pictures = try TrainingPictures(
+        labeled: arguments.images, arguments.pictureOptions(network), attack: attack)
+      let trainer = try ClassifierTrainer(
+        ClassifierOptions(network: network, labelSmoothing: labelSmoothing, settings: settings),
+        pictures: pictures, engine: engine, initial: initial)
+      try arguments.train(
+        { stop, progress in
+          try trainer.run(
+            checkpoint: arguments.checkpoint, resumes: arguments.resume, stop: stop,
+            progress: progress)
+        }, save: { try trainer.save(to: $0, type: $1) })
+    }
+  }
+
+  struct SimCLR: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "simclr", abstract: "Train a backbone without labels.",
+      discussion: """
+        Labels are not looked at: with --poison, the classes' folders only say which pictures are of \
+        the target class, and its default mode is ssl. Without --poison, --images may be any folder. \
+        The file holds the trunk alone.
+        """)
+
+    @OptionGroup var arguments: TrainArguments
+    @Option(help: "Temperature of the loss.")
+    var temperature: Float = 0.5
+
+    func validate() throws {
+      guard temperature > 0, temperature <= 100 else {
+        throw ValidationError(
+          "expected --temperature above 0 and at most 100, found \(temperature)")
+      }
+    }
+
+    func run() throws {
+      let settings = try arguments.settings { epochs, batch in
+        .simCLR(epochs: epochs ?? 100, batch: batch ?? 512)
+      }
+      let attack = try arguments.poison.map {
+        try AttackSpecification($0.withAttackOption("mode", "ssl"))
+      }
+      if let attack, attack.mode == .poison {
+        throw LaboratoryError.value(
+          name: "--poison", expected: "with mode=ssl or clean", found: "\(attack)")
+      }
+      try arguments.checkFiles()
+      let initial = try arguments.initial.map { try BackboneFile(path: $0) }
+      let engine = try Engine(arguments.engine.options)
+      let network = arguments.network(initial)
+      let options = arguments.pictureOptions(network)
+      let pictures =
+        attack == nil
+        ? try TrainingPictures(unlabeled: arguments.images, options)
+        : try TrainingPictures(labeled: arguments.images, options, attack: attack)
+      let trainer = try SimCLRTrainer(
+        SimCLROptions(network: network, temperature: temperature, settings: settings),
+        pictures: pictures, engine: engine, initial: initial)
+      try arguments.train(
+        { stop, progress in
+          try trainer.run(
+            checkpoint: arguments.checkpoint, resumes: arguments.resume, stop: stop,
+            progress: progress)
+        }, save: { try trainer.save(to: $0, type: $1) })
+    }
+  }
+}
+
+extension String {
+  /// An attack's specification with an option that it did not name.
+  func withAttackOption(_ name: String, _ value: String) -> String {
+    let parts = split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[1].isEmpty else { return "\(parts[0]):\(name)=\(value)" }
+    let isNamed = parts[1].split(separator: ",").contains { $0.hasPrefix("\(name)=") }
+    return isNamed ? self : "\(self),\(name)=\(value)"
+  }
+}

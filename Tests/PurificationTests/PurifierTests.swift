@@ -1,0 +1,124 @@
+import Backbones
+import DataSets
+import Engine
+import Foundation
+import Frames
+import Models
+import Networks
+import Tensors
+import Testing
+
+@testable import Purification
+
+/// Small runs of every preset on a random backbone and drawn pictures.
+@Suite struct PurifierTests {
+  let folder: TemporaryPictures
+
+  init() throws { folder = try TemporaryPictures(count: 24) }
+
+  static func small(_ preset: PurificationOptions) -> PurificationOptions {
+    var options = preset
+    options.epochs = 2
+    options.batch = 8
+    options.pgdSteps = 2
+    return options
+  }
+
+  static let engine = EngineOptions(precision: .f32, threads: 2)
+
+  private func purifier(_ options: PurificationOptions) throws -> Purifier {
+    let images = try ImageFolder(folder.images)
+    return try Purifier(
+      try BackboneFile(path: folder.backbone),
+      images: ImageSet(images, ImageSetOptions(size: 32)),
+      fingerprint: images.fingerprint.description, engine: Engine(Self.engine), options: options)
+  }
+
+  private func parameters(_ purifier: Purifier) throws -> [String: [Float]] {
+    let file = try BackboneFile(path: folder.backbone)
+    return Dictionary(
+      uniqueKeysWithValues: try file.trunk.parameters.map {
+        ($0.name, try purifier.parameter($0.name)?.values ?? [])
+      })
+  }
+
+  @Test(arguments: PurificationOptions.presets)
+  func everyPresetRuns(preset: PurificationOptions) throws {
+    let purifier = try purifier(Self.small(preset))
+    let before = try parameters(purifier)
+    var steps: [Int] = []
+    let result = try purifier.run(progress: { if $0.losses != nil { steps.append($0.step) } })
+    #expect(steps == [1, 2, 3, 4, 5, 6])
+    #expect(result.losses.count == 6)
+    #expect(result.losses.allSatisfy { $0.isFinite })
+    let after = try parameters(purifier)
+    #expect(after["layer4.1.conv2.weight"] != before["layer4.1.conv2.weight"])
+    #expect(after["conv1.weight"] != before["conv1.weight"])
+    let movesStatistics = preset.statistics == .batch
+    let moved = after["bn1.running_mean"] != before["bn1.running_mean"]
+    #expect(moved == movesStatistics)
+  }
+
+  @Test(arguments: [PurificationOptions.paperCIFAR10, .device])
+  func aResumedRunEndsInTheSameWeights(preset: PurificationOptions) throws {
+    var options = Self.small(preset)
+    options.epochs = 3
+    let undisturbed = try purifier(options)
+    let expected = try undisturbed.run()
+    let checkpoint = folder.path("run.checkpoint")
+    let first = try purifier(options)
+    var steps = 0
+    #expect(throws: PurificationError.cancelled(epoch: 1)) {
+      // In the middle of the second epoch: what it did is lost, the first is kept.
+      try first.run(checkpoint: checkpoint, isCancelled: { steps == 4 }) {
+        if $0.losses != nil { steps = $0.step }
+      }
+    }
+    let second = try purifier(options)
+    let resumed = try second.run(checkpoint: checkpoint, resumes: true)
+    #expect(resumed.losses == expected.losses)
+    #expect(resumed.prunedChannels == expected.prunedChannels)
+    let (found, wanted) = (try parameters(second), try parameters(undisturbed))
+    #expect(found == wanted)
+  }
+
+  @Test func aCheckpointOfAnotherRunIsRefused() throws {
+    let checkpoint = folder.path("other.checkpoint")
+    var options = Self.small(.device)
+    options.epochs = 1
+    _ = try purifier(options).run(checkpoint: checkpoint)
+    options.seed = 2
+    #expect(throws: PurificationError.self) {
+      try purifier(options).run(checkpoint: checkpoint, resumes: true)
+    }
+  }
+
+  @Test func aLossThatDivergesStopsTheRun() throws {
+    var options = Self.small(.device)
+    options.learningRate = 1e30
+    options.pruning = 0
+    #expect {
+      try purifier(options).run()
+    } throws: { error in
+      guard case PurificationError.diverged = error else { return false }
+      return true
+    }
+  }
+
+  @Test func tooFewPicturesAreRefused() throws {
+    var options = Self.small(.device)
+    options.fraction = 0.04
+    #expect(throws: PurificationError.tooFewImages(found: 1, needed: 2)) {
+      _ = try purifier(options)
+    }
+  }
+
+  @Test func distillationAloneHoldsTheEmbeddings() throws {
+    var options = Self.small(.device)
+    options.lambda = .init(pull: 0, distillation: 1, fineTuning: 0)
+    options.pruning = 0
+    let result = try purifier(options).run()
+    // The student is the teacher: nothing to learn.
+    #expect(result.losses.allSatisfy { $0.distillation < 1e-6 })
+  }
+}
