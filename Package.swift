@@ -13,8 +13,14 @@ let strict: [SwiftSetting] = [
 /// C compiled with optimisation in debug builds too: these kernels are what tests spend their time in.
 let kernels: [CSetting] = [.unsafeFlags(["-O3", "-Wall", "-Werror"])]
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+/// Swift that goes through every value of a network or a picture, optimised in debug builds too:
+/// without it tests would spend minutes on copying weights.
+let numeric: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+func library(
+  _ name: String, _ dependencies: [Target.Dependency] = [], _ settings: [SwiftSetting] = strict
+) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -66,38 +72,39 @@ let package = Package(
     .target(name: "CKernels", cSettings: kernels, linkerSettings: [.linkedLibrary("gomp")]),
 
     // camera → frame
-    library("Frames", ["CLibJPEG"]),
+    library("Frames", ["CLibJPEG"], numeric),
     library("Scenes", ["Frames"]),
     library("Cameras", ["Frames", "Scenes", "CVideo4Linux", logging, httpClient]),
 
     // frame → tensor → network → detections
-    library("Tensors"),
-    library("Networks", ["Tensors"]),
-    library("Engine", ["Tensors", "Networks", "CKernels", "COneDNN", "COpenBLAS", logging]),
-    library("Models", ["Tensors", "Networks", crypto]),
+    library("Tensors", [], numeric),
+    library("Networks", ["Tensors"], numeric),
+    library(
+      "Engine", ["Tensors", "Networks", "CKernels", "COneDNN", "COpenBLAS", logging], numeric),
+    library("Models", ["Tensors", "Networks", crypto], numeric),
     library("Detection", ["Frames", "Tensors", "Networks", "Engine", "Models", "CKernels"]),
-    library("Measurement", ["Frames", "Tensors", "COpenBLAS"]),
+    library("Measurement", ["Frames", "Tensors", "COpenBLAS"], numeric),
 
     // pictures → views → losses → candidate: purification
-    library("DataSets", ["Frames", "Tensors"]),
-    library("Augmentation", ["Frames", "Tensors"]),
-    library("Losses", ["Tensors", "COpenBLAS"]),
-    library("Backbones", ["Frames", "Tensors", "Networks", "Engine", "Models"]),
-    library("Attacks", ["Frames", "Tensors"]),
-    library("Evidence", ["Frames", "Tensors"]),
-    library("Reports", ["Tensors", "COpenBLAS", "Measurement", "Evidence"]),
+    library("DataSets", ["Frames", "Tensors"], numeric),
+    library("Augmentation", ["Frames", "Tensors"], numeric),
+    library("Losses", ["Tensors", "COpenBLAS"], numeric),
+    library("Backbones", ["Frames", "Tensors", "Networks", "Engine", "Models"], numeric),
+    library("Attacks", ["Frames", "Tensors"], numeric),
+    library("Evidence", ["Frames", "Tensors"], numeric),
+    library("Reports", ["Tensors", "COpenBLAS", "Measurement", "Evidence"], numeric),
     library(
       "Purification",
       [
         "Frames", "Tensors", "Networks", "Engine", "Models", "Backbones", "DataSets",
         "Augmentation", "Losses", "Attacks", "Evidence", "Measurement",
-      ]),
+      ], numeric),
     library(
       "Laboratory",
       [
         "Frames", "Tensors", "Networks", "Engine", "Models", "Backbones", "DataSets",
         "Augmentation", "Losses", "Attacks", "Measurement",
-      ]),
+      ], numeric),
 
     // detections → publishers, and the daemon that holds the stages together
     library("Settings", [yaml]),

@@ -17,8 +17,8 @@ struct WarpGrid: Sendable, Equatable {
     self.width = width
     self.height = height
     values = [Float](repeating: 0, count: width * height * 2)
-    let columns = Self.taps(k, width)
-    let rows = Self.taps(k, height)
+    let columns = BicubicInterpolation.taps(from: k, to: width)
+    let rows = BicubicInterpolation.taps(from: k, to: height)
     var lines = [Float](repeating: 0, count: k * width)
     for axis in 0..<2 {
       for row in 0..<k {
@@ -83,20 +83,4 @@ struct WarpGrid: Sendable, Equatable {
   }
 
   private static func clamp(_ value: Float) -> Float { min(max(value, -1), 1) }
-
-  /// Bicubic interpolation with aligned corners: four neighbours, the border's repeated, Keys' kernel
-  /// with a = -0.75 as PyTorch has it.
-  private static func taps(_ source: Int, _ target: Int) -> [(indices: [Int], weights: [Float])] {
-    let ratio = target > 1 ? Float(source - 1) / Float(target - 1) : 0
-    let a: Float = -0.75
-    let near = { (x: Float) in ((a + 2) * x - (a + 3)) * x * x + 1 }
-    let far = { (x: Float) in ((a * x - 5 * a) * x + 8 * a) * x - 4 * a }
-    return (0..<target).map { place in
-      let position = Float(place) * ratio
-      let lower = min(Int(position), source - 1)
-      let t = position - Float(lower)
-      let indices = (-1...2).map { min(max(lower + $0, 0), source - 1) }
-      return (indices, [far(t + 1), near(t), near(1 - t), far(2 - t)])
-    }
-  }
 }

@@ -72,9 +72,10 @@ struct PerturbationBall {
   let epsilon: Float
   let step: Float
 
-  init(_ options: PurificationOptions) {
+  /// - Parameter share: of the options' bound.
+  init(_ options: PurificationOptions, share: Float = 1) {
     norm = options.norm
-    epsilon = options.epsilon / 255
+    epsilon = share * options.epsilon / 255
     step = options.stepSize * epsilon
   }
 

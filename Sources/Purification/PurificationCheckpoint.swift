@@ -40,7 +40,7 @@ struct PurificationCheckpoint {
         .init(
           name: Self.velocity + name, tensor: try Tensor(shape: [values.count], values: values)))
     }
-    for (index, values) in (trainer.shared?.perturbations ?? []).enumerated() {
+    for (index, values) in (trainer.shared?.states ?? []).enumerated() {
       items.append(
         .init(
           name: Self.shared + "\(index)",
@@ -84,14 +84,14 @@ struct PurificationCheckpoint {
       velocities[name] = try reader.tensor(velocity + name).values
     }
     try trainer.optimiser.restore(velocities)
-    if let perturbations = trainer.shared?.perturbations {
+    if let states = trainer.shared?.states {
       trainer.shared?.restore(
-        try perturbations.indices.map { index in
+        try states.indices.map { index in
           let values = try reader.tensor(shared + "\(index)").values
-          guard values.count == perturbations[index].count else {
+          guard values.count == states[index].count else {
             throw PurificationError.checkpoint(
               path: path, what: shared + "\(index)",
-              expected: "\(perturbations[index].count) values", found: "\(values.count)")
+              expected: "\(states[index].count) values", found: "\(values.count)")
           }
           return values
         })

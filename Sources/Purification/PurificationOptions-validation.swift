@@ -22,8 +22,14 @@ extension PurificationOptions {
     try require(epsilon > 0 && epsilon.isFinite, "epsilon", "above 0 (of 255)", epsilon)
     try require(stepSize > 0 && stepSize.isFinite, "step-size", "above 0 (a share of ε)", stepSize)
     try require((0...10_000).contains(pgdSteps), "pgd-steps", "0 to 10000", pgdSteps)
+    let isShared = adversary == .shared
     try require(
-      adversary == .instance || (1...64).contains(sharedCount), "shared", "1 to 64", sharedCount)
+      !isShared
+        || (0...64).contains(sharedCount) && (0...64).contains(sharedWarps)
+          && sharedCount + sharedWarps > 0,
+      "shared", "1 to 64 with the warps",
+      sharedCount + sharedWarps)
+    try require(restartEvery >= 0, "restart-every", "0 or more", restartEvery)
     try require(
       objective == .anchored || adversary == .instance || target == .student, "target",
       "the student where what is shared pulls by a contrastive objective", target)

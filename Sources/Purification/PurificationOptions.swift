@@ -98,8 +98,12 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   public var randomStart: Bool
   /// Batch normalisation while the adversary searches.
   public var adversaryStatistics: Statistics
-  /// How many perturbations are shared.
+  /// How many perturbations that are added to pictures are shared, with bounds from half of ε to ε.
   public var sharedCount: Int
+  /// How many smooth warps are shared.
+  public var sharedWarps: Int
+  /// One of the shared perturbations, in turn, begins anew every so many steps; 0: never.
+  public var restartEvery: Int
   /// Batch normalisation while the student learns.
   public var statistics: Statistics
   /// How pictures are varied.
@@ -126,7 +130,8 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
     lambda: .init(pull: 0.3, distillation: 0.5, fineTuning: 0.2), temperature: 0.5,
     adversary: .instance, target: .student, norm: .linf, epsilon: 8, pgdSteps: 20, stepSize: 0.1,
     randomStart: true,
-    adversaryStatistics: .stored, sharedCount: 0, statistics: .batch, views: .simclr, epochs: 15,
+    adversaryStatistics: .stored, sharedCount: 0, sharedWarps: 0, restartEvery: 0,
+    statistics: .batch, views: .simclr, epochs: 15,
     fraction: 1, batch: 128, learningRate: 0.02, momentum: 0.9, weightDecay: 5e-4, seed: 1)
 
   /// The paper's setting for ImageNet-100 (section 4.1, appendix B).
@@ -143,11 +148,11 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   /// same effect for a fraction of the cost.
   public static let device = PurificationOptions(
     preset: "device", pruning: 3, objective: .anchored,
-    lambda: .init(pull: 0.25, distillation: 0.75, fineTuning: 0), temperature: 0.5,
-    adversary: .shared, target: .teacher, norm: .l2, epsilon: 765, pgdSteps: 15, stepSize: 0.25,
-    randomStart: true, adversaryStatistics: .stored, sharedCount: 3, statistics: .stored,
-    views: .weak, epochs: 2, fraction: 1, batch: 128, learningRate: 0.013, momentum: 0.9,
-    weightDecay: 5e-4, seed: 1)
+    lambda: .init(pull: 0.5, distillation: 0.5, fineTuning: 0), temperature: 0.5,
+    adversary: .shared, target: .teacher, norm: .l2, epsilon: 1024, pgdSteps: 15, stepSize: 0.25,
+    randomStart: true, adversaryStatistics: .stored, sharedCount: 3, sharedWarps: 1,
+    restartEvery: 5, statistics: .stored, views: .weak, epochs: 2, fraction: 1, batch: 128,
+    learningRate: 0.02, momentum: 0.9, weightDecay: 5e-4, seed: 1)
 
   /// The presets by name.
   public static let presets: [PurificationOptions] = [paperCIFAR10, paperImageNet100, device]

@@ -104,7 +104,7 @@ final class PurificationTrainer {
       ? InstanceAdversary(source, objective: objective, options: options) : nil
     if options.adversary == .shared {
       var random = SeededRandom(options.seed, 1)
-      shared = SharedAdversary(options, picture: shape.features, random: &random)
+      shared = SharedAdversary(options, side: file.side, random: &random)
     }
   }
 
@@ -141,14 +141,29 @@ final class PurificationTrainer {
   /// One step of ascent of the shared perturbations on the attacked network.
   /// - Returns: the distance before it.
   private func ascendShared(on clean: FloatBuffer, anchors: FloatBuffer) throws -> Float {
-    shared?.apply(to: clean.readable, into: adversarial.values)
+    shared?.apply(to: clean, into: adversarial)
     try source.forward(adversarial, into: embeddings)
     let reached = try objective.pull(
       anchors: anchors.readable, embeddings.readable, gradient: otherGradients.values, weight: 1)
     try source.backward(otherGradients, into: second)
-    shared?.ascend(second.readable, clean: clean.readable)
+    shared?.ascend(second, clean: clean)
     return reached
   }
+
+  /// What shared perturbations do before a step of the student: on the given backbone an ascent, and
+  /// now and then one of them begins anew.
+  private func moveShared(on clean: FloatBuffer, step: Int, random: SeededRandom) throws {
+    guard options.adversary == .shared else { return }
+    var ascents = options.target == .teacher ? 1 : 0
+    if options.restartEvery > 0, step > 0, step % options.restartEvery == 0 {
+      var random = random
+      shared?.restart(step / options.restartEvery, random: &random)
+      ascents = Self.ascentsAfterRestart
+    }
+    for _ in 0..<ascents { _ = try ascendShared(on: clean, anchors: target) }
+  }
+
+  private static let ascentsAfterRestart = 4
 
   /// One step on a batch.
   /// - Parameter step: counted from 0 within the epoch; decides the pictures and all random choices.
@@ -191,10 +206,9 @@ final class PurificationTrainer {
           anchors: (isContrastive ? anchors : target).readable, clean: clean, into: adversarial,
           random: &random)
       } else {
-        if options.target == .teacher {
-          _ = try ascendShared(on: clean, anchors: isContrastive ? anchors : target)
-        }
-        shared?.apply(to: clean.readable, into: adversarial.values)
+        try moveShared(
+          on: clean, step: epoch * stepsPerEpoch + step, random: random.stream(1))
+        shared?.apply(to: clean, into: adversarial)
       }
       let anchor = isContrastive ? anchors : target
       if isContrastive { _ = anchor.values.update(from: embeddings.values) }
@@ -205,7 +219,7 @@ final class PurificationTrainer {
       // The same backward pass serves the student and the perturbations (Shafahi et al. 2019,
       // "Adversarial training for free!").
       if let gradients = student.pixelGradients {
-        shared?.ascend(gradients.readable, clean: clean.readable)
+        shared?.ascend(gradients, clean: clean)
       }
     }
     if lambda.fineTuning > 0 {

@@ -4,92 +4,140 @@ import Tensors
 /// picture and moves every embedding at once, so what moves them all together finds it (Moosavi-
 /// Dezfooli et al. 2017, "Universal adversarial perturbations"). One thread uses it.
 ///
-/// A batch is divided among the perturbations in equal parts.
+/// A batch is divided among the perturbations in equal parts. Some are added to the pictures, with
+/// bounds from half of ε to ε; some warp them.
 struct SharedAdversary {
-  private let ball: PerturbationBall
   private let picture: Int
-  /// `[count, picture]`: added to pixels in `0…1`.
-  private(set) var perturbations: [[Float]]
+  private var members: [any SharedPerturbation]
 
-  /// Perturbations of a quarter of the bound in random directions.
-  init(_ options: PurificationOptions, picture: Int, random: inout SeededRandom) {
-    ball = PerturbationBall(options)
-    self.picture = picture
-    perturbations = []
-    for _ in 0..<options.sharedCount {
-      var values = (0..<picture).map { _ in random.gaussian() }
-      let length = values.withUnsafeBufferPointer { PerturbationBall.length($0) }
-      let factor: Float =
-        ball.norm == .l2 ? ball.epsilon / (4 * max(length, 1e-12)) : ball.epsilon / 4
-      for index in values.indices {
-        values[index] = max(-ball.epsilon, min(ball.epsilon, values[index] * factor))
-      }
-      perturbations.append(values)
+  init(_ options: PurificationOptions, side: Int, random: inout SeededRandom) {
+    picture = side * side * 3
+    members = []
+    let count = options.sharedCount
+    for index in 0..<count {
+      let share = count > 1 ? 0.5 + 0.5 * Float(index) / Float(count - 1) : 1
+      members.append(
+        AdditivePerturbation(
+          ball: PerturbationBall(options, share: share), count: picture, random: &random))
+    }
+    for _ in 0..<options.sharedWarps {
+      members.append(
+        WarpPerturbation(side: side, stepSize: options.stepSize, random: &random))
     }
   }
 
+  /// What the perturbations are, for a checkpoint.
+  var states: [[Float]] { members.map(\.state) }
+
   /// Takes perturbations up again.
-  mutating func restore(_ saved: [[Float]]) {
-    precondition(saved.count == perturbations.count, "as many perturbations as the options say")
-    perturbations = saved
+  mutating func restore(_ states: [[Float]]) {
+    for (index, state) in states.prefix(members.count).enumerated() {
+      members[index].state = state
+    }
+  }
+
+  /// Begins one of them, in turn, at another random place.
+  mutating func restart(_ turn: Int, random: inout SeededRandom) {
+    members[turn % members.count].restart(random: &random)
   }
 
   /// The rows that a perturbation is put on.
   private func rows(of index: Int, batch: Int) -> Range<Int> {
-    (batch * index / perturbations.count)..<(batch * (index + 1) / perturbations.count)
+    (batch * index / members.count)..<(batch * (index + 1) / members.count)
   }
 
   /// Pictures with the perturbations, within valid pixels.
+  func apply(to clean: FloatBuffer, into perturbed: FloatBuffer) {
+    let batch = clean.count / picture
+    for (index, member) in members.enumerated() {
+      let rows = rows(of: index, batch: batch)
+      member.apply(
+        to: UnsafeBufferPointer(clean.rows(rows, width: picture)),
+        into: perturbed.rows(rows, width: picture))
+    }
+  }
+
+  /// One step of ascent along the gradients of perturbed pixels.
+  mutating func ascend(_ gradients: FloatBuffer, clean: FloatBuffer) {
+    let batch = clean.count / picture
+    for index in members.indices {
+      let rows = rows(of: index, batch: batch)
+      guard !rows.isEmpty else { continue }
+      members[index].ascend(
+        UnsafeBufferPointer(gradients.rows(rows, width: picture)),
+        clean: UnsafeBufferPointer(clean.rows(rows, width: picture)))
+    }
+  }
+}
+
+/// Something that changes every picture alike.
+protocol SharedPerturbation {
+  /// What it is, as many values at any time.
+  var state: [Float] { get set }
+  /// Begins at another random place.
+  mutating func restart(random: inout SeededRandom)
+  /// Whole pictures with the perturbation, within valid pixels.
+  func apply(
+    to clean: UnsafeBufferPointer<Float>, into perturbed: UnsafeMutableBufferPointer<Float>)
+  /// One step of ascent along the gradients of the perturbed pixels of whole pictures.
+  mutating func ascend(_ gradients: UnsafeBufferPointer<Float>, clean: UnsafeBufferPointer<Float>)
+}
+
+/// A picture that is added.
+struct AdditivePerturbation: SharedPerturbation {
+  private let ball: PerturbationBall
+  var state: [Float]
+
+  init(ball: PerturbationBall, count: Int, random: inout SeededRandom) {
+    self.ball = ball
+    state = .init(repeating: 0, count: count)
+    restart(random: &random)
+  }
+
+  /// A quarter of the bound in a random direction.
+  mutating func restart(random: inout SeededRandom) {
+    for index in state.indices { state[index] = random.gaussian() }
+    let length = state.withUnsafeBufferPointer { PerturbationBall.length($0) }
+    let factor = ball.epsilon / 4 / (ball.norm == .l2 ? max(length, 1e-12) : 1)
+    for index in state.indices {
+      state[index] = max(-ball.epsilon, min(ball.epsilon, state[index] * factor))
+    }
+  }
+
   func apply(
     to clean: UnsafeBufferPointer<Float>, into perturbed: UnsafeMutableBufferPointer<Float>
   ) {
-    let batch = clean.count / picture
-    for (index, perturbation) in perturbations.enumerated() {
-      for row in rows(of: index, batch: batch) {
-        for place in 0..<picture {
-          let value = clean[row * picture + place] + perturbation[place]
-          perturbed[row * picture + place] = max(0, min(1, value))
-        }
+    for start in stride(from: 0, to: clean.count, by: state.count) {
+      for place in state.indices {
+        perturbed[start + place] = max(0, min(1, clean[start + place] + state[place]))
       }
     }
   }
 
-  /// One step of ascent along the gradients of perturbed pixels. Where a pixel was cut off at black
-  /// or white its perturbation does not matter.
   mutating func ascend(
     _ gradients: UnsafeBufferPointer<Float>, clean: UnsafeBufferPointer<Float>
   ) {
-    let batch = clean.count / picture
-    for index in perturbations.indices {
-      var sum = [Float](repeating: 0, count: picture)
-      for row in rows(of: index, batch: batch) {
-        for place in 0..<picture {
-          let value = clean[row * picture + place] + perturbations[index][place]
-          if value >= 0 && value <= 1 { sum[place] += gradients[row * picture + place] }
-        }
+    var sum = [Float](repeating: 0, count: state.count)
+    for start in stride(from: 0, to: clean.count, by: state.count) {
+      for place in state.indices {
+        // Where a pixel was cut off at black or white the perturbation does not matter.
+        let value = clean[start + place] + state[place]
+        if value >= 0 && value <= 1 { sum[place] += gradients[start + place] }
       }
-      move(index, along: sum)
     }
-  }
-
-  private mutating func move(_ index: Int, along gradient: [Float]) {
     switch ball.norm {
     case .linf:
-      for place in gradient.indices {
-        let slope = gradient[place]
-        let moved =
-          perturbations[index][place] + (slope > 0 ? ball.step : slope < 0 ? -ball.step : 0)
-        perturbations[index][place] = max(-ball.epsilon, min(ball.epsilon, moved))
+      for place in state.indices {
+        let step = sum[place] > 0 ? ball.step : sum[place] < 0 ? -ball.step : 0
+        state[place] = max(-ball.epsilon, min(ball.epsilon, state[place] + step))
       }
     case .l2:
-      let length = gradient.withUnsafeBufferPointer { PerturbationBall.length($0) }
+      let length = sum.withUnsafeBufferPointer { PerturbationBall.length($0) }
       guard length > 0 else { return }
-      for place in gradient.indices {
-        perturbations[index][place] += ball.step / length * gradient[place]
-      }
-      let total = perturbations[index].withUnsafeBufferPointer { PerturbationBall.length($0) }
+      for place in state.indices { state[place] += ball.step / length * sum[place] }
+      let total = state.withUnsafeBufferPointer { PerturbationBall.length($0) }
       guard total > ball.epsilon else { return }
-      for place in gradient.indices { perturbations[index][place] *= ball.epsilon / total }
+      for place in state.indices { state[place] *= ball.epsilon / total }
     }
   }
 }

@@ -27,8 +27,12 @@ struct PurifyArguments: ParsableArguments {
   var adversary: PurificationOptions.Adversary?
   @Option(help: "Whom the adversary attacks: student, or teacher (the backbone as given).")
   var target: PurificationOptions.Target?
-  @Option(help: "How many perturbations are shared.")
+  @Option(help: "How many perturbations that are added are shared.")
   var shared: Int?
+  @Option(help: "How many smooth warps are shared.")
+  var warps: Int?
+  @Option(help: "One of what is shared begins anew every so many steps; 0: never.")
+  var restartEvery: Int?
   @Option(help: "Batch normalisation while the adversary searches: stored or batch.")
   var adversaryStatistics: PurificationOptions.Statistics?
   @Option(help: "Batch normalisation while the student learns: stored or batch.")
@@ -72,6 +76,8 @@ struct PurifyArguments: ParsableArguments {
     replace(\.adversary, adversary)
     replace(\.target, target)
     replace(\.sharedCount, shared)
+    replace(\.sharedWarps, warps)
+    replace(\.restartEvery, restartEvery)
     replace(\.adversaryStatistics, adversaryStatistics)
     replace(\.statistics, statistics)
     replace(\.views, views)

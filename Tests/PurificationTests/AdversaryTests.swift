@@ -66,34 +66,80 @@ import Testing
   }
 
   @Test func sharedPerturbationsAreSharedAndBounded() throws {
-    let (options, source, _, clean) = try setUp {
-      $0.adversary = .shared
-      $0.norm = .l2
-      $0.epsilon = 255
-      $0.sharedCount = 2
-      $0.stepSize = 0.5
-    }
+    var options = PurificationOptions.device
+    (options.epsilon, options.sharedCount, options.sharedWarps) = (255, 2, 0)
     var random = SeededRandom(1)
-    var shared = SharedAdversary(
-      options, picture: Self.shape.features, random: &random)
-    let perturbed = FloatBuffer(count: clean.count)
-    let gradients = FloatBuffer(count: clean.count)
-    for index in gradients.values.indices { gradients.values[index] = random.gaussian() }
-    for _ in 0..<8 { shared.ascend(gradients.readable, clean: clean.readable) }
-    shared.apply(to: clean.readable, into: perturbed.values)
-    #expect(shared.perturbations.count == 2)
-    for perturbation in shared.perturbations {
-      #expect(perturbation.reduce(0) { $0 + $1 * $1 }.squareRoot() <= 1.0001)
+    let picture = Self.shape.features
+    let (clean, perturbed, gradients) = (
+      FloatBuffer(count: Self.shape.count), FloatBuffer(count: Self.shape.count),
+      FloatBuffer(count: Self.shape.count)
+    )
+    for index in clean.values.indices {
+      clean.values[index] = random.uniform()
+      gradients.values[index] = random.gaussian()
+    }
+    var shared = SharedAdversary(options, side: 32, random: &random)
+    for _ in 0..<8 { shared.ascend(gradients, clean: clean) }
+    shared.apply(to: clean, into: perturbed)
+    // Bounds of half of ε and ε, 1 of pixels in 0…1.
+    for (state, bound) in zip(shared.states, [0.5, 1] as [Float]) {
+      let length = state.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      #expect(length <= bound * 1.0001)
+      #expect(length > bound * 0.9)
     }
     // Rows 0 and 1 carry the first, rows 2 and 3 the second, cut off at black and white.
     for row in 0..<4 {
-      for place in 0..<Self.shape.features {
-        let index = row * Self.shape.features + place
-        let sum = clean.values[index] + shared.perturbations[row / 2][place]
+      for place in 0..<picture {
+        let index = row * picture + place
+        let sum = clean.values[index] + shared.states[row / 2][place]
         #expect(perturbed.values[index] == max(0, min(1, sum)))
       }
     }
-    _ = source
+    let before = shared.states
+    shared.restart(3, random: &random)
+    #expect(shared.states[0] == before[0])
+    #expect(shared.states[1] != before[1])
+  }
+
+  /// The warp's ascent follows the slope of Σ weights · warped picture.
+  @Test func aWarpClimbs() throws {
+    var random = SeededRandom(4)
+    var warp = WarpPerturbation(side: 32, stepSize: 0.05, random: &random)
+    let (clean, weights, warped) = (
+      FloatBuffer(count: 3072), FloatBuffer(count: 3072), FloatBuffer(count: 3072)
+    )
+    for index in clean.values.indices {
+      // Smooth, for a step goes over several pixels' slopes.
+      let (x, y) = (Float(index / 3 % 32), Float(index / 96))
+      clean.values[index] = 0.5 + 0.2 * (x - 16) / 16 + 0.2 * (y - 16) * (x - 8) / 512
+      weights.values[index] = random.gaussian()
+    }
+    func value() -> Float {
+      warp.apply(to: clean.readable, into: warped.values)
+      return zip(warped.values, weights.values).reduce(0) { $0 + $1.0 * $1.1 }
+    }
+    var values = [value()]
+    for _ in 0..<12 {
+      warp.ascend(weights.readable, clean: clean.readable)
+      values.append(value())
+    }
+    #expect(zip(values, values.dropFirst()).allSatisfy { $0 < $1 + 1e-3 })
+    #expect(values[12] > values[0] + 0.05)
+    #expect(warp.state.allSatisfy { abs($0) <= WarpPerturbation.reach })
+  }
+
+  @Test func aWarpOfNothingLeavesThePicture() throws {
+    var random = SeededRandom(4)
+    var warp = WarpPerturbation(side: 8, stepSize: 0.05, random: &random)
+    for index in warp.state.indices { warp.state[index] = 0 }
+    let (clean, warped) = (FloatBuffer(count: 192), FloatBuffer(count: 192))
+    for index in clean.values.indices { clean.values[index] = random.uniform() }
+    warp.apply(to: clean.readable, into: warped.values)
+    #expect(zip(clean.values, warped.values).allSatisfy { abs($0 - $1) < 1e-6 })
+    // A pixel to the right: every column shows its right neighbour.
+    for index in 0..<16 { warp.state[index] = 1 }
+    warp.apply(to: clean.readable, into: warped.values)
+    #expect(abs(warped.values[3 * 9] - clean.values[3 * 10]) < 1e-5)
   }
 
   @Test func anchoredObjectiveIsTheSquaredDistance() throws {

@@ -117,8 +117,11 @@ import Testing
     var options = Self.small(.device)
     options.lambda = .init(pull: 0, distillation: 1, fineTuning: 0)
     options.pruning = 0
+    // Random weights are steeper than trained ones: a trained backbone's rate would leave the minimum.
+    options.learningRate = 1e-4
     let result = try purifier(options).run()
-    // The student is the teacher: nothing to learn.
-    #expect(result.losses.allSatisfy { $0.distillation < 1e-6 })
+    // The student is the teacher: nothing to learn but what rounding and weight decay leave.
+    let worst = result.losses.map(\.distillation).max() ?? 1
+    #expect(worst < 1e-6)
   }
 }
