@@ -97,7 +97,7 @@ let package = Package(
       "Purification",
       [
         "Frames", "Tensors", "Networks", "Engine", "Models", "Backbones", "DataSets",
-        "Augmentation", "Losses", "Attacks", "Evidence", "Measurement",
+        "Augmentation", "Losses", "Attacks", "Evidence", "Measurement", "COpenBLAS",
       ], numeric),
     library(
       "Laboratory",

@@ -16,6 +16,7 @@ public final class FasterRCNN: ObjectDetector {
   private let network: FasterRCNNNetwork
   private let anchors: AnchorGenerator
   private let parameters: ParameterSource
+  private let packed = PackedParameters()
   private let boxHead: InferencePlan
   private let postprocessor: BoxPostprocessor
   /// Most recently used first.
@@ -49,7 +50,7 @@ public final class FasterRCNN: ObjectDetector {
       input: ActivationShape(
         batch: options.rpnPostNMS, height: network.regionSide, width: network.regionSide,
         channels: network.pyramidChannels), engine: engine,
-      parameters: parameters)
+      parameters: parameters, packed: packed)
     postprocessor = try BoxPostprocessor(
       classes: network.classes, capacity: options.rpnPostNMS, options: options)
   }
@@ -98,7 +99,7 @@ public final class FasterRCNN: ObjectDetector {
     }
     let stage = try FeatureStage(
       size: size, network: network, anchors: anchors, options: options, engine: engine,
-      parameters: parameters)
+      parameters: parameters, packed: packed)
     stages.insert(stage, at: 0)
     if stages.count > Self.plansKept { stages.removeLast() }
     return stage

@@ -16,7 +16,8 @@ final class FeatureStage {
 
   init(
     size: PixelSize, network: FasterRCNNNetwork, anchors: AnchorGenerator,
-    options: DetectionOptions, engine: Engine, parameters: @escaping ParameterSource
+    options: DetectionOptions, engine: Engine, parameters: @escaping ParameterSource,
+    packed: PackedParameters = PackedParameters()
   ) throws {
     preprocessor = try Preprocessor(
       source: size, options: options, layout: .nhwc(channels: 3), element: engine.precision,
@@ -26,7 +27,7 @@ final class FeatureStage {
     let plan = try InferencePlan(
       network.featureGraph(),
       input: ActivationShape(batch: 1, height: padded.height, width: padded.width, channels: 3),
-      engine: engine, parameters: parameters)
+      engine: engine, parameters: parameters, packed: packed)
     self.plan = plan
 
     let levels = 0..<FasterRCNNNetwork.levels

@@ -4,6 +4,8 @@ import Tensors
 /// A network's parameters as inference wants them: batch normalisation folded in.
 struct FoldedParameters {
   let source: ParameterSource
+  /// What kernels have packed of them.
+  var packed = PackedParameters()
 
   /// Weights in row-major order and a bias for each output.
   struct Weights {

@@ -29,10 +29,11 @@ public final class InferencePlan {
   /// - Parameters:
   ///   - input: the pictures' shape.
   ///   - parameters: gives each parameter the graph names; asked once per packed layout.
+  ///   - packed: what other plans of the same parameters have packed already.
   /// - Throws: `EngineError`, or what `parameters` throws.
   public init(
     _ graph: Graph, input shape: ActivationShape, engine: Engine,
-    parameters: @escaping ParameterSource
+    parameters: @escaping ParameterSource, packed: PackedParameters = PackedParameters()
   ) throws {
     self.engine = engine
     engine.prepareThread()
@@ -51,7 +52,7 @@ public final class InferencePlan {
       arena.bytes.baseAddress.unsafelyUnwrapped + memory.offsets[id.index]
     }
 
-    let folded = FoldedParameters(source: parameters)
+    let folded = FoldedParameters(source: parameters, packed: packed)
     var stages: [String] = []
     var steps: [Step] = []
     for step in program.steps {

@@ -1,18 +1,28 @@
 /// Limited-memory BFGS (Nocedal and Wright 2006, "Numerical Optimization", algorithms 7.4 and 7.5)
 /// with backtracking, for smooth convex functions.
-struct LBFGS {
+public struct LBFGS: Sendable {
   /// Steps remembered.
-  var history = 10
+  public var history: Int
   /// Steps at most.
-  var maximumIterations = 200
+  public var maximumIterations: Int
   /// The largest component of the gradient at which it stops.
-  var tolerance = 1e-5
+  public var tolerance: Double
+
+  /// A search.
+  public init(history: Int = 10, maximumIterations: Int = 200, tolerance: Double = 1e-5) {
+    self.history = history
+    self.maximumIterations = maximumIterations
+    self.tolerance = tolerance
+  }
 
   /// What came of a minimisation.
-  struct Outcome {
-    var iterations: Int
-    var converged: Bool
-    var value: Double
+  public struct Outcome: Sendable {
+    /// Steps taken.
+    public var iterations: Int
+    /// Whether it stopped by itself.
+    public var converged: Bool
+    /// The function's value there.
+    public var value: Double
   }
 
   /// A remembered step: how the point and the gradient changed.
@@ -26,7 +36,7 @@ struct LBFGS {
   ///
   /// Where no step lowers the value any more, the rounding of `function` is reached; that counts as
   /// converged.
-  func minimise(
+  public func minimise(
     _ point: inout [Double], _ function: ([Double], inout [Double]) -> Double
   ) -> Outcome {
     var gradient = [Double](repeating: 0, count: point.count)

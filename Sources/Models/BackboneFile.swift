@@ -32,7 +32,9 @@ public struct BackboneFile: Sendable {
     normalisation =
       Self.normalisation(reader.metadata) ?? (isCIFAR ? .cifar10 : .imagenet)
     // The head is read too: what is refused should be refused before any work.
-    for name in names.keys { _ = try parameter(name) }
+    for parameter in classifier.network.classifier(classes: classifier.classes).parameters {
+      _ = try self.parameter(parameter.name)
+    }
   }
 
   /// The network, with its head where the file has one.
@@ -41,11 +43,7 @@ public struct BackboneFile: Sendable {
   /// The network that ends with the embedding.
   public var trunk: Graph { network.classifier(classes: nil) }
 
-  private var network: ResNet {
-    ResNet(
-      depth: architecture.trunk, stem: architecture.stem,
-      batchNormEpsilon: architecture.batchNormEpsilon)
-  }
+  private var network: ResNet { architecture.network }
 
   /// A parameter by torchvision's present-day name.
   /// - Throws: `SafetensorsError` where it is absent or not finite, `FileError`.
@@ -68,9 +66,15 @@ public struct BackboneFile: Sendable {
   ) throws {
     let current = Dictionary(
       sourceNames.map { ($0.value, $0.key) }, uniquingKeysWith: { first, _ in first })
-    // Counters (num_batches_tracked) are integers, which the writer does not write and nobody reads.
-    let items = reader.entries.filter(\.type.isFloatingPoint).map { entry in
-      SafetensorsWriter.Item(name: entry.name, type: entry.type, shape: entry.shape) {
+    let reader = self.reader
+    let items = reader.entries.map { entry in
+      // Counters of batch normalisation (num_batches_tracked) are integers; they stay as they are.
+      guard entry.type.isFloatingPoint else {
+        return SafetensorsWriter.Item(name: entry.name, type: entry.type, shape: entry.shape) {
+          try reader.integers(entry.name)
+        }
+      }
+      return SafetensorsWriter.Item(name: entry.name, type: entry.type, shape: entry.shape) {
         try replacements(current[entry.name] ?? entry.name) ?? reader.tensor(entry.name)
       }
     }
@@ -92,6 +96,13 @@ public struct BackboneFile: Sendable {
       std.allSatisfy({ (1e-6...1000).contains($0) })
     else { return nil }
     return Normalisation(mean: mean, std: std)
+  }
+}
+
+extension ClassifierArchitecture {
+  /// The network, as a description.
+  var network: ResNet {
+    ResNet(depth: trunk, stem: stem, batchNormEpsilon: batchNormEpsilon)
   }
 }
 

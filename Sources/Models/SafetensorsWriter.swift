@@ -25,6 +25,18 @@ public enum SafetensorsWriter {
       self.load = load
     }
 
+    /// Gives the values of a tensor of integers instead.
+    var loadIntegers: (() throws -> [Int64])?
+
+    /// A tensor of integers, such as the counters of batch normalisation, or of booleans.
+    /// - Parameter integers: gives the values in row-major order, called when their turn comes.
+    public init(
+      name: String, type: ElementType, shape: [Int], integers: @escaping () throws -> [Int64]
+    ) {
+      self.init(name: name, type: type, shape: shape) { try Tensor(shape: shape) }
+      loadIntegers = integers
+    }
+
     /// A tensor in memory.
     public init(name: String, tensor: Tensor, type: ElementType = .f32) {
       self.init(name: name, type: type, shape: tensor.shape) { tensor }
@@ -55,6 +67,10 @@ public enum SafetensorsWriter {
     try file.write((0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) })
     try file.write(header)
     for item in items {
+      if let integers = item.loadIntegers {
+        try file.write(Self.bytes(integers(), of: item, failure))
+        continue
+      }
       let tensor = try item.load()
       guard tensor.shape == item.shape else {
         throw failure(
@@ -95,8 +111,8 @@ public enum SafetensorsWriter {
       guard item.name.utf8.count <= SafetensorsHeader.maximumNameLength,
         item.shape.count <= SafetensorsHeader.maximumRank
       else { throw .unwritable(name: item.name, reason: "the name or the shape is too long") }
-      guard item.type.isFloatingPoint else {
-        throw .unwritable(name: item.name, reason: "\(item.type.rawValue) is not floating point")
+      guard item.type.isFloatingPoint == (item.loadIntegers == nil) else {
+        throw .unwritable(name: item.name, reason: "\(item.type.rawValue) does not hold its values")
       }
       guard let count = try? Tensor.count(of: item.shape) else {
         throw .overflow(name: item.name, shape: item.shape)
@@ -118,6 +134,19 @@ public enum SafetensorsWriter {
     // Spaces, so that the data begins at a multiple of 8.
     text += [UInt8](repeating: 0x20, count: (8 - text.count % 8) % 8)
     return text
+  }
+
+  private static func bytes(
+    _ values: [Int64], of item: Item, _ failure: (SafetensorsError.Problem) -> SafetensorsError
+  ) throws -> [UInt8] {
+    guard values.count == (try? Tensor.count(of: item.shape)) else {
+      throw failure(
+        .unwritable(
+          name: item.name, reason: "expected \(item.shape), got \(values.count) integers"))
+    }
+    return values.flatMap { value in
+      (0..<item.type.byteSize).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
   }
 
   private static func bytes(_ values: ArraySlice<Float>, type: ElementType) -> [UInt8] {

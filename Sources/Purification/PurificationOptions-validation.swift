@@ -29,6 +29,7 @@ extension PurificationOptions {
           && sharedCount + sharedWarps > 0,
       "shared", "1 to 64 with the warps",
       sharedCount + sharedWarps)
+    try require((0...1).contains(mixup), "mixup", "0 to 1", mixup)
     try require(restartEvery >= 0, "restart-every", "0 or more", restartEvery)
     try require(
       objective == .anchored || adversary == .instance || target == .student, "target",

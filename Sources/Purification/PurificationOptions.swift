@@ -98,7 +98,7 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   public var randomStart: Bool
   /// Batch normalisation while the adversary searches.
   public var adversaryStatistics: Statistics
-  /// How many perturbations that are added to pictures are shared, with bounds from half of ε to ε.
+  /// How many perturbations that are added to pictures are shared, with bounds from 2/3 of ε to ε.
   public var sharedCount: Int
   /// How many smooth warps are shared.
   public var sharedWarps: Int
@@ -108,9 +108,12 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   public var statistics: Statistics
   /// How pictures are varied.
   public var views: Views
+  /// The share of each batch whose pictures are mixed with another one, up to half and half, before
+  /// everything else (Zhang et al. 2018, "mixup"): more kinds of pictures from few.
+  public var mixup: Float
   /// Times that each picture is seen.
   public var epochs: Int
-  /// The share of the pictures that is used.
+  /// The share of the folder's pictures that is used, chosen by the seed.
   public var fraction: Double
   /// Pictures of a batch.
   public var batch: Int
@@ -131,7 +134,7 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
     adversary: .instance, target: .student, norm: .linf, epsilon: 8, pgdSteps: 20, stepSize: 0.1,
     randomStart: true,
     adversaryStatistics: .stored, sharedCount: 0, sharedWarps: 0, restartEvery: 0,
-    statistics: .batch, views: .simclr, epochs: 15,
+    statistics: .batch, views: .simclr, mixup: 0, epochs: 15,
     fraction: 1, batch: 128, learningRate: 0.02, momentum: 0.9, weightDecay: 5e-4, seed: 1)
 
   /// The paper's setting for ImageNet-100 (section 4.1, appendix B).
@@ -147,12 +150,12 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   /// Ours: pruning, then shared perturbations that attack the given backbone and a fixed anchor; the
   /// same effect for a fraction of the cost.
   public static let device = PurificationOptions(
-    preset: "device", pruning: 3, objective: .anchored,
-    lambda: .init(pull: 0.5, distillation: 0.5, fineTuning: 0), temperature: 0.5,
-    adversary: .shared, target: .teacher, norm: .l2, epsilon: 1024, pgdSteps: 15, stepSize: 0.25,
+    preset: "device", pruning: 3.5, objective: .anchored,
+    lambda: .init(pull: 0.333, distillation: 0.667, fineTuning: 0), temperature: 0.5,
+    adversary: .shared, target: .teacher, norm: .l2, epsilon: 765, pgdSteps: 12, stepSize: 0.25,
     randomStart: true, adversaryStatistics: .stored, sharedCount: 3, sharedWarps: 1,
-    restartEvery: 5, statistics: .stored, views: .weak, epochs: 2, fraction: 1, batch: 128,
-    learningRate: 0.02, momentum: 0.9, weightDecay: 5e-4, seed: 1)
+    restartEvery: 5, statistics: .stored, views: .weak, mixup: 0.5, epochs: 1, fraction: 1,
+    batch: 128, learningRate: 0.015, momentum: 0.9, weightDecay: 5e-4, seed: 1)
 
   /// The presets by name.
   public static let presets: [PurificationOptions] = [paperCIFAR10, paperImageNet100, device]

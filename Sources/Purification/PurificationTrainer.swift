@@ -32,7 +32,6 @@ final class PurificationTrainer {
   let options: PurificationOptions
   private let graph: Graph
   private let images: ImageSet
-  private let chosen: [Int]
   let student: StudentPass
   let teacher: TeacherPass
   private let objective: EmbeddingObjective
@@ -50,14 +49,11 @@ final class PurificationTrainer {
   {
     self.options = options
     self.images = images
-    let count = max(1, Int((Double(images.count) * options.fraction).rounded()))
-    var random = SeededRandom(options.seed, 0)
-    chosen = Array(random.permutation(images.count).prefix(count))
-    batch = min(options.batch, chosen.count)
+    batch = min(options.batch, images.count)
     guard batch >= 2 else {
-      throw PurificationError.tooFewImages(found: chosen.count, needed: 2)
+      throw PurificationError.tooFewImages(found: images.count, needed: 2)
     }
-    stepsPerEpoch = chosen.count / batch
+    stepsPerEpoch = images.count / batch
     let steps = stepsPerEpoch * options.epochs
     schedule = CosineSchedule(
       rate: options.learningRate, steps: steps,
@@ -89,7 +85,7 @@ final class PurificationTrainer {
       .init(count: batch * dimension), .init(count: batch * dimension),
       .init(count: batch * dimension)
     )
-    let spread = try teacher.spread(images, chosen)
+    let spread = try teacher.spread(images)
     let objective = try EmbeddingObjective(options, dimension: dimension, spread: spread)
     self.objective = objective
     let attacked =
@@ -129,7 +125,7 @@ final class PurificationTrainer {
     var reached: [Float] = []
     for step in 0..<options.pgdSteps {
       var random = SeededRandom(options.seed, 2, UInt64(step))
-      let picked = Array(random.permutation(chosen.count).prefix(batch))
+      let picked = Array(random.permutation(images.count).prefix(batch))
       try view(picked, random, count: 1)
       try teacher.embed(first, into: target)
       reached.append(try ascendShared(on: first, anchors: target))
@@ -170,7 +166,7 @@ final class PurificationTrainer {
   func step(epoch: Int, step: Int) throws -> PurificationLosses {
     var order = SeededRandom(options.seed, 3, UInt64(epoch))
     let picked = Array(
-      order.permutation(chosen.count)[(step * batch)..<((step + 1) * batch)])
+      order.permutation(images.count)[(step * batch)..<((step + 1) * batch)])
     var random = SeededRandom(options.seed, 4, UInt64(epoch), UInt64(step))
     let isContrastive = options.objective == .contrastive
     let lambda = options.lambda
@@ -245,13 +241,26 @@ final class PurificationTrainer {
   }
 
   private func view(_ picked: [Int], _ random: SeededRandom, count: Int) throws {
-    let pictures = try images.images(picked.map { chosen[$0] })
+    let pictures = try images.images(picked)
     for (index, target) in [first, second, third].prefix(count).enumerated() {
       let stream = random.stream(UInt64(index))
       switch options.views {
       case .simclr: try simclr.views(of: pictures, seedsFrom: stream, into: target.values)
       case .weak: try weak.views(of: pictures, seedsFrom: stream, into: target.values)
       }
+      mix(target, random: stream.stream(9))
+    }
+  }
+
+  /// Mixes the first pictures of a batch with the last ones.
+  private func mix(_ views: FloatBuffer, random: SeededRandom) {
+    var random = random
+    let count = views.count / batch
+    for row in 0..<min(Int(options.mixup * Float(batch)), batch / 2) {
+      let other = views.rows((batch - 1 - row)..<(batch - row), width: count)
+      let own = views.rows(row..<(row + 1), width: count)
+      let share = 0.5 * random.uniform()
+      for index in own.indices { own[index] += share * (other[index] - own[index]) }
     }
   }
 }

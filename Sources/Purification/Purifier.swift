@@ -68,6 +68,15 @@ public final class Purifier {
     return try trainer.store.tensor(name)
   }
 
+  /// All purified parameters by torchvision's name.
+  /// - Throws: `EngineError`.
+  public func parameters() throws -> [String: Tensor] {
+    Dictionary(
+      uniqueKeysWithValues: try trainer.store.specifications.map {
+        ($0.name, try trainer.store.tensor($0.name))
+      })
+  }
+
   /// Runs to the end.
   /// - Parameters:
   ///   - checkpoint: where the state is kept after each epoch; nil for nowhere.

@@ -4,18 +4,20 @@ import Tensors
 /// picture and moves every embedding at once, so what moves them all together finds it (Moosavi-
 /// Dezfooli et al. 2017, "Universal adversarial perturbations"). One thread uses it.
 ///
-/// A batch is divided among the perturbations in equal parts. Some are added to the pictures, with
-/// bounds from half of ε to ε; some warp them.
+/// Some are added to the pictures, with bounds from 2/3 of ε to ε; some warp them. A batch is divided
+/// among them; a warp, which has few values to find, gets a third of the share of one that is added.
 struct SharedAdversary {
   private let picture: Int
   private var members: [any SharedPerturbation]
+  /// Where each one's rows begin, as a share of the batch; one more than members.
+  private var borders: [Double]
 
   init(_ options: PurificationOptions, side: Int, random: inout SeededRandom) {
     picture = side * side * 3
     members = []
     let count = options.sharedCount
     for index in 0..<count {
-      let share = count > 1 ? 0.5 + 0.5 * Float(index) / Float(count - 1) : 1
+      let share = count > 1 ? (2 + Float(index) / Float(count - 1)) / 3 : 1
       members.append(
         AdditivePerturbation(
           ball: PerturbationBall(options, share: share), count: picture, random: &random))
@@ -24,6 +26,9 @@ struct SharedAdversary {
       members.append(
         WarpPerturbation(side: side, stepSize: options.stepSize, random: &random))
     }
+    let parts = members.indices.map { $0 < count ? 3.0 : 1.0 }
+    let total = parts.reduce(0, +)
+    borders = parts.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1 / total) }
   }
 
   /// What the perturbations are, for a checkpoint.
@@ -43,7 +48,8 @@ struct SharedAdversary {
 
   /// The rows that a perturbation is put on.
   private func rows(of index: Int, batch: Int) -> Range<Int> {
-    (batch * index / members.count)..<(batch * (index + 1) / members.count)
+    let first = Int((borders[index] * Double(batch)).rounded())
+    return first..<max(first, Int((borders[index + 1] * Double(batch)).rounded()))
   }
 
   /// Pictures with the perturbations, within valid pixels.

@@ -47,11 +47,11 @@ final class TeacherPass {
   }
 
   /// The mean squared distance of clean embeddings from their mean, from up to 512 pictures.
-  func spread(_ images: ImageSet, _ chosen: [Int]) throws -> Float {
+  func spread(_ images: ImageSet) throws -> Float {
     let pixels = FloatBuffer(count: shape.count)
     let embeddings = FloatBuffer(count: shape.batch * dimension)
     var all: [Float] = []
-    let picked = chosen.prefix(512)
+    let picked = Array(0..<min(images.count, 512))
     for start in stride(from: 0, to: picked.count, by: shape.batch) {
       let part = Array(picked[start..<min(start + shape.batch, picked.count)])
       for (row, image) in try images.images(part).enumerated() {

@@ -39,6 +39,8 @@ struct PurifyArguments: ParsableArguments {
   var statistics: PurificationOptions.Statistics?
   @Option(help: "How pictures are varied: simclr or weak.")
   var views: PurificationOptions.Views?
+  @Option(help: "The share of each batch whose pictures are mixed with another one.")
+  var mixup: Float?
   @Option(
     help: "Switch channels off that react this many standard deviations too strongly; 0: none.")
   var pruning: Float?
@@ -81,6 +83,7 @@ struct PurifyArguments: ParsableArguments {
     replace(\.adversaryStatistics, adversaryStatistics)
     replace(\.statistics, statistics)
     replace(\.views, views)
+    replace(\.mixup, mixup)
     replace(\.pruning, pruning)
     replace(\.batch, batch)
     replace(\.learningRate, learningRate)

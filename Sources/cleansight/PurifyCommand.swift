@@ -32,7 +32,7 @@ struct PurifyCommand: ParsableCommand {
   var report: String?
   @Option(help: "A trigger to show in the report too, where one is known, such as badnets.")
   var attack: String?
-  @Option(help: "The backbone's own head: refit (to what it said of the pictures before) or keep.")
+  @Option(help: "The backbone's own head: refit (to what it says of the pictures) or keep.")
   var head = Head.refit
   @Flag(help: "Go on from OUTPUT.checkpoint; the result is the same as without the interruption.")
   var resume = false
@@ -60,7 +60,10 @@ struct PurifyCommand: ParsableCommand {
     if resume, !FileManager.default.fileExists(atPath: checkpoint) {
       throw ValidationError("expected a checkpoint at \(checkpoint) to resume, found none")
     }
-    let folder = try ImageFolder(images)
+    var folder = try ImageFolder(images)
+    if options.fraction < 1 {
+      folder = try folder.sample(fraction: options.fraction, seed: options.seed)
+    }
     let pictures = try ImageSet(
       folder, ImageSetOptions(size: file.side, minimumCount: 2, threads: engine.threads))
     if pictures.skipped.count > 0 { note("left out: \(pictures.skipped)") }
@@ -74,16 +77,19 @@ struct PurifyCommand: ParsableCommand {
       study.before = try study.time("evidence before") { try evidence.run() }
     }
 
-    let purifier = try Purifier(
-      file, images: pictures, fingerprint: folder.fingerprint.description, engine: engine,
-      options: options)
-    let result = try study.time("purification") { try run(purifier) }
-    let refitted = try study.time("head") { try refit(file, purifier, studied: pictures, engine) }
+    // The plans of the purification are gone before those of what follows are made.
+    let (result, purified) = try study.time("purification") {
+      let purifier = try Purifier(
+        file, images: pictures, fingerprint: folder.fingerprint.description, engine: engine,
+        options: options)
+      return (try run(purifier), try purifier.parameters())
+    }
+    let refitted = try study.time("head") { try refit(file, purified, pictures, engine) }
     func parameter(_ name: String) throws -> Tensor? {
       switch name {
       case "fc.weight": refitted?.weight
       case "fc.bias": refitted?.bias
-      default: try purifier.parameter(name)
+      default: purified[name]
       }
     }
     try file.write(
@@ -139,13 +145,11 @@ struct PurifyCommand: ParsableCommand {
   /// The head, fitted to what the given backbone said of the pictures; nil where it has none or it
   /// is kept.
   private func refit(
-    _ file: BackboneFile, _ purifier: Purifier, studied pictures: ImageSet, _ engine: Engine
+    _ file: BackboneFile, _ purified: [String: Tensor], _ pictures: ImageSet, _ engine: Engine
   ) throws -> (weight: Tensor, bias: Tensor)? {
     guard head == .refit, file.architecture.classes != nil else { return nil }
     let before = try Embedder(file, engine: engine)
-    let after = try Embedder(file, engine: engine) {
-      try purifier.parameter($0) ?? file.parameter($0)
-    }
+    let after = try Embedder(file, engine: engine) { try purified[$0] ?? file.parameter($0) }
     var embeddings: [Float] = []
     var logits: [Float] = []
     for start in stride(from: 0, to: pictures.count, by: 256) {
@@ -156,9 +160,11 @@ struct PurifyCommand: ParsableCommand {
       embeddings += try after.embed(part).embeddings.values
     }
     let rows = pictures.count
-    return try HeadRefit.fit(
+    return try HeadRefit(
       embeddings: Tensor(shape: [rows, after.dimension], values: embeddings),
-      logits: Tensor(shape: [rows, logits.count / rows], values: logits))
+      logits: Tensor(shape: [rows, logits.count / rows], values: logits),
+      weight: file.parameter("fc.weight")
+    ).fit(bias: file.parameter("fc.bias"))
   }
 
   private func studyPictures(_ pictures: ImageSet, seed: UInt64) throws -> [FloatImage] {

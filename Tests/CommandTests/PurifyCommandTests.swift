@@ -170,4 +170,19 @@ import Testing
       #expect(!FileManager.default.fileExists(atPath: output))
     }
   }
+
+  @Test func aStepIsMeasuredBesideItsConvolutions() throws {
+    let command = try Command(
+      "bench", "purify-step", "--backbone", backbone, "--batch", "4", "--pgd-steps", "2", "--steps",
+      "1", "--precision", "f32", "--threads", "2", "--json")
+    #expect(command.status == 0, "\(command.errors)")
+    let keys = Set(try command.json.keys)
+    #expect(
+      keys.isSuperset(
+        of: ["seconds_per_step", "convolutions_seconds_per_step", "step_over_convolutions"]))
+    for options in [["--batch", "1"], ["--steps", "0"], ["--preset", "none"]] {
+      let refused = try Command(["bench", "purify-step", "--backbone", backbone] + options)
+      #expect(refused.status != 0)
+    }
+  }
 }

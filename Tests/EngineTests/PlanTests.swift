@@ -103,7 +103,7 @@ import Testing
     }
   }
 
-  @Test func plansOfOneEngineShareWeights() throws {
+  @Test func plansShareWhatOneOfThemPacked() throws {
     let graph = Self.detectorGraph()
     let parameters = RandomParameters(for: graph.parameters)
     let engine = try Engine(f32Options[1])
@@ -112,12 +112,41 @@ import Testing
       counter.value += 1
       return try parameters.tensor($0)
     }
+    let packed = PackedParameters()
     for width in [64, 96] {
       _ = try InferencePlan(
         graph, input: ActivationShape(batch: 1, height: 64, width: width, channels: 3),
-        engine: engine, parameters: counted)
+        engine: engine, parameters: counted, packed: packed)
     }
     #expect(counter.value == graph.parameters.count)
+  }
+
+  /// Two sets of parameters under the same names on one engine, as before and after a purification.
+  @Test(arguments: f32Options) func plansOfOtherParametersDoNotShare(
+    options: EngineOptions
+  ) throws {
+    var graph = Graph()
+    graph.output(
+      graph.linear(
+        graph.globalAveragePool(
+          graph.convolution(
+            graph.input(channels: 3), name: "c", from: 3, to: 4, kernel: 3)), name: "l", from: 4,
+        to: 2), name: "y")
+    let random = RandomParameters(for: graph.parameters)
+    let engine = try Engine(options)
+    let shape = ActivationShape(batch: 1, height: 8, width: 8, channels: 3)
+    func result(_ factor: Float) throws -> [Float] {
+      let plan = try InferencePlan(graph, input: shape, engine: engine) { name in
+        let tensor = try random.tensor(name)
+        return try Tensor(shape: tensor.shape, values: tensor.values.map { factor * $0 })
+      }
+      try plan.input.write(noise(shape.count))
+      try plan.run()
+      return try plan.output("y").floats()
+    }
+    let (first, second, again) = (try result(1), try result(-2), try result(1))
+    #expect(first != second)
+    #expect(first == again)
   }
 
   @Test func wrongShapesAreNamed() throws {

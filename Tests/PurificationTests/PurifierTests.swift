@@ -106,10 +106,11 @@ import Testing
   }
 
   @Test func tooFewPicturesAreRefused() throws {
-    var options = Self.small(.device)
-    options.fraction = 0.04
     #expect(throws: PurificationError.tooFewImages(found: 1, needed: 2)) {
-      _ = try purifier(options)
+      _ = try Purifier(
+        try BackboneFile(path: folder.backbone),
+        images: ImageSet([try Image(width: 32, height: 32)]), fingerprint: "one",
+        engine: Engine(Self.engine), options: Self.small(.device))
     }
   }
 

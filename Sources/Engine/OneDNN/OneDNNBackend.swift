@@ -5,9 +5,6 @@ import Networks
 final class OneDNNBackend: Backend {
   private let context: OneDNNContext
   private let allowsWinograd: Bool
-  /// Packed parameters by name: plans for other picture sizes, and layers that share parameters,
-  /// use them again where the layout fits.
-  private var packed: [String: [OneDNNWeights]] = [:]
 
   init(allowsWinograd: Bool) throws {
     context = try OneDNNContext()
@@ -25,7 +22,9 @@ final class OneDNNBackend: Backend {
     switch step.kernel {
     case .convolution(let fused):
       let primitive = try convolution(fused, from: inputs[0], to: output)
-      try load(fused.weightKey, into: primitive) { try parameters.convolution(fused) }
+      try load(fused.weightKey, of: parameters, into: primitive) {
+        try parameters.convolution(fused)
+      }
       return primitive
     case .reorder:
       let shape = output.shape
@@ -36,7 +35,7 @@ final class OneDNNBackend: Backend {
       }
     case .linear(let fused):
       let primitive = try linear(fused, from: inputs[0], to: output)
-      try load(fused.linear.name, into: primitive) {
+      try load(fused.linear.name, of: parameters, into: primitive) {
         try parameters.linear(fused.linear, input: inputs[0].shape)
       }
       return primitive
@@ -115,14 +114,15 @@ final class OneDNNBackend: Backend {
   private static let rowsForConvolution = 32
 
   private func load(
-    _ key: String, into primitive: OneDNNPrimitive,
-    _ parameters: () throws -> FoldedParameters.Weights
+    _ key: String, of parameters: FoldedParameters, into primitive: OneDNNPrimitive,
+    _ make: () throws -> FoldedParameters.Weights
   ) throws {
-    if let known = packed[key]?.first(where: { $0.fits(primitive) }) {
-      return try primitive.use(known)
+    let known = parameters.packed.entries[key, default: []].lazy.compactMap { $0 as? OneDNNWeights }
+    if let fitting = known.first(where: { $0.fits(primitive) }) {
+      return try primitive.use(fitting)
     }
-    let weights = try OneDNNWeights(parameters(), for: primitive, in: context)
-    packed[key, default: []].append(weights)
+    let weights = try OneDNNWeights(make(), for: primitive, in: context)
+    parameters.packed.entries[key, default: []].append(weights)
     try primitive.use(weights)
   }
 }

@@ -3,8 +3,6 @@ import Networks
 
 /// OpenBLAS: convolutions as matrix products over unfolded windows, f32.
 final class OpenBLASBackend: Backend {
-  private var packed: [String: PackedMatrix] = [:]
-
   var name: BackendName { .openblas }
   var supportsBFloat16: Bool { false }
 
@@ -15,12 +13,12 @@ final class OpenBLASBackend: Backend {
   ) throws -> (any Kernel)? {
     switch step.kernel {
     case .convolution(let fused):
-      let matrix = try matrix(fused.weightKey) {
+      let matrix = try matrix(fused.weightKey, of: parameters) {
         PackedMatrix(convolution: fused.convolution, try parameters.convolution(fused))
       }
       return UnfoldedConvolution(fused, matrix, from: inputs[0].shape, to: output.shape)
     case .linear(let fused):
-      let matrix = try matrix(fused.linear.name) {
+      let matrix = try matrix(fused.linear.name, of: parameters) {
         PackedMatrix(
           linear: fused.linear, try parameters.linear(fused.linear, input: inputs[0].shape))
       }
@@ -33,10 +31,13 @@ final class OpenBLASBackend: Backend {
     try UnfoldedTrainableConvolution(request)
   }
 
-  private func matrix(_ key: String, _ make: () throws -> PackedMatrix) throws -> PackedMatrix {
-    if let known = packed[key] { return known }
+  private func matrix(
+    _ key: String, of parameters: FoldedParameters, _ make: () throws -> PackedMatrix
+  ) throws -> PackedMatrix {
+    let known = parameters.packed.entries[key, default: []].lazy.compactMap { $0 as? PackedMatrix }
+    if let first = known.first { return first }
     let matrix = try make()
-    packed[key] = matrix
+    parameters.packed.entries[key, default: []].append(matrix)
     return matrix
   }
 }

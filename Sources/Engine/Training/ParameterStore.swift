@@ -9,7 +9,8 @@ public final class ParameterStore {
   public let specifications: [ParameterSpecification]
   private let ranges: [String: Range<Int>]
   private let values: Arena
-  private let gradients: Arena
+  /// Made when the first gradient is asked for: what is only read has none.
+  private var gradientArena: Arena?
   /// Floats in all, each parameter padded to whole cache lines.
   let count: Int
 
@@ -27,7 +28,6 @@ public final class ParameterStore {
     self.ranges = ranges
     count = end
     values = try Arena(byteCount: end * 4)
-    gradients = try Arena(byteCount: end * 4)
     for specification in specifications {
       try set(specification.name, to: try source(specification.name))
     }
@@ -64,12 +64,9 @@ public final class ParameterStore {
   /// A parameter's gradient in place.
   /// - Throws: `EngineError.unknownOutput` for a name that the network does not have.
   public func gradients(_ name: String) throws -> UnsafeMutableBufferPointer<Float> {
-    try slice(gradients, name)
-  }
-
-  /// Sets all gradients to 0.
-  public func clearGradients() {
-    gradients.bytes.initializeMemory(as: UInt8.self, repeating: 0)
+    let arena = try gradientArena ?? Arena(byteCount: count * 4)
+    gradientArena = arena
+    return try slice(arena, name)
   }
 
   /// Whether every parameter is finite.
