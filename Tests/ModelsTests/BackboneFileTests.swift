@@ -6,7 +6,9 @@ import Testing
 
 @Suite struct BackboneFileTests {
   /// A classifier as PyTorch saves it: counters beside the parameters, `module.` in front, metadata.
-  private static func write(_ path: String, change: (String, Tensor) throws -> Tensor = { $1 })
+  private static func write(
+    _ path: String, change: @escaping (String, Tensor) throws -> Tensor = { $1 }
+  )
     throws
   {
     let graph = ResNet(depth: .resnet18, stem: .cifar).classifier(classes: 4)
