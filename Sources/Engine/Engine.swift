@@ -1,4 +1,5 @@
 import CKernels
+import COpenBLAS
 import Logging
 
 /// Backend, precision and threads, settled for this machine. Plans are compiled from it; one thread
@@ -27,6 +28,9 @@ public final class Engine {
     case .openblas: implementation = OpenBLASBackend()
     case .plain: implementation = plain
     }
+    // Beside another backend OpenBLAS has small products only (losses, linear layers): a second pool
+    // of threads would wait for the cores on which the first one spins.
+    if backend != .openblas { cs_openblas_set_threads(1) }
     let wanted = options.precision ?? .bf16
     precision = wanted == .bf16 && implementation.supportsBFloat16 ? .bf16 : .f32
     if options.precision == .bf16 && precision == .f32 {
