@@ -43,12 +43,13 @@ public final class StepMeasurement {
     try seconds { try trainer.runConvolutionsAlone(pgdSteps: options.pgdSteps) }
   }
 
-  /// Seconds of one step of the adversary, and of its convolutions alone.
+  /// Seconds of one step of the adversary, and of its convolutions alone; both are means over a
+  /// batch's steps, as single passes scatter.
   public func pgdStep() throws -> (whole: Double, convolutions: Double) {
-    let steps = Double(max(options.pgdSteps, 1))
+    let steps = max(options.pgdSteps, 1)
     return (
-      try seconds { try trainer.runAdversaryAlone() } / steps,
-      try seconds { try trainer.runPGDConvolutionsAlone() }
+      try seconds { try trainer.runAdversaryAlone() } / Double(steps),
+      try seconds { for _ in 0..<steps { try trainer.runPGDConvolutionsAlone() } } / Double(steps)
     )
   }
 
