@@ -69,7 +69,7 @@ final class EmbeddingGradient {
     case .batch(let plan):
       plan.input.write(values.readable)
       try plan.forward(.batch(updatesStored: false))
-      plan.output(try plan.output("embedding"), into: embeddings)
+      try plan.output("embedding").read(into: embeddings.values)
     }
   }
 
@@ -84,11 +84,5 @@ final class EmbeddingGradient {
       plan.inputGradient?.read(into: gradients.values)
     }
     normalisation.applyGradient(gradients.values)
-  }
-}
-
-extension TrainingPlan {
-  fileprivate func output(_ activation: Activation, into buffer: FloatBuffer) {
-    activation.read(into: buffer.values)
   }
 }

@@ -139,10 +139,4 @@ public final class Purifier {
       images: trainer.stepsPerEpoch * trainer.batch, stepsPerEpoch: trainer.stepsPerEpoch,
       planBytes: trainer.memoryBytes)
   }
-
-  /// One step, for measurements.
-  /// - Throws: what a step throws.
-  public func runStep(_ step: Int) throws -> PurificationLosses {
-    try trainer.step(epoch: 0, step: step % trainer.stepsPerEpoch)
-  }
 }

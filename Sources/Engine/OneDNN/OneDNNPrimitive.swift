@@ -17,18 +17,14 @@ final class OneDNNContext {
 final class OneDNNWeights {
   fileprivate let handle: OpaquePointer
 
-  init(
+  convenience init(
     _ weights: FoldedParameters.Weights, for primitive: OneDNNPrimitive, in context: OneDNNContext
   ) throws {
-    var handle: OpaquePointer?
-    try check(
-      cs_dnnl_weights_pack(
-        context.handle, primitive.handle, weights.weights, weights.bias, weights.bias.count,
-        &handle), "packing weights")
-    self.handle = try unwrap(handle, "packing weights")
+    try self.init(
+      weights.weights, bias: weights.bias, count: weights.bias.count, for: primitive, in: context)
   }
 
-  /// Room for weights that are loaded later.
+  /// - Parameter count: of the bias.
   init(
     _ weights: UnsafePointer<Float>, bias: UnsafePointer<Float>?, count: Int,
     for primitive: OneDNNPrimitive, in context: OneDNNContext

@@ -134,7 +134,8 @@ struct DifferentiableBuilder {
     return target
   }
 
-  /// Whether the step's result is rectified with a mask kept for its gradient.
+  /// Keeps where values are above 0, for the gradient of the step's ReLU.
+  @discardableResult
   private mutating func appendMask(_ step: DifferentiableStep, of y: BufferID) -> BufferID {
     let count = shapes[step.output].count
     let element = precision(step.output).kernelElement
@@ -155,7 +156,7 @@ struct DifferentiableBuilder {
     switch step.kind {
     case .foldedConvolution(let fused):
       try appendConvolution(step, fused, hasBias: true, x, y)
-      if fused.relu && needsGradient[step.output] { _ = appendMask(step, of: y) }
+      if fused.relu && needsGradient[step.output] { appendMask(step, of: y) }
     case .convolution(let convolution):
       let fused = FusedConvolution(
         convolution: convolution, normalization: nil, accumulates: false, relu: false)
