@@ -55,6 +55,14 @@ void cs_upsample_nearest(const void *source, void *target, size_t pictures, size
                          size_t in_width, size_t out_height, size_t out_width, size_t pixel,
                          const uint32_t *rows, const uint32_t *columns);
 
+// The windows of a convolution over NHWC pictures side by side, zeros outside the picture (im2col):
+// target holds pictures × out_height × out_width rows of window × window pixels of `pixel` bytes.
+typedef struct {
+  size_t pictures, height, width, out_height, out_width, window, stride, padding, pixel;
+} cs_unfold_job;
+
+void cs_unfold(const cs_unfold_job *job, const void *source, void *target);
+
 // MARK: preprocessing
 
 // An RGB image to a normalised, resized, zero-padded tensor of one image.

@@ -49,6 +49,12 @@ int cs_dnnl_convolution_weight_gradient_create(cs_dnnl_context *context,
 int cs_dnnl_linear_create(cs_dnnl_context *context, int64_t batch, int64_t in_features,
                           int64_t out_features, int src_type, int dst_type, int relu,
                           cs_dnnl_primitive **primitive);
+/// gradient[M, N] += Σ over rows of a[row, M] · b[row, N]: sums of a linear map's gradient, f32.
+int cs_dnnl_outer_product_create(cs_dnnl_context *context, int64_t rows, int64_t m, int64_t n,
+                                 int type, cs_dnnl_primitive **primitive);
+/// Copies f32 weights from [O, K, K, I] to [O, I, K, K].
+int cs_dnnl_weight_reorder_create(cs_dnnl_context *context, int64_t outputs, int64_t inputs,
+                                  int64_t kernel, cs_dnnl_primitive **primitive);
 int cs_dnnl_max_pool_create(cs_dnnl_context *context, int64_t batch, int64_t height, int64_t width,
                             int64_t channels, int64_t out_height, int64_t out_width, int64_t kernel,
                             int64_t stride, int64_t padding, int type,
@@ -80,5 +86,8 @@ int cs_dnnl_primitive_execute(cs_dnnl_context *context, cs_dnnl_primitive *primi
 /// gradient = Σ src ⊗ diff_dst in plain f32 [O, I, K, K].
 int cs_dnnl_weight_gradient(cs_dnnl_context *context, cs_dnnl_primitive *primitive, const void *src,
                             const void *diff_dst, float *gradient, void *scratch);
+/// sum += Σ a ⊗ b, of an outer product.
+int cs_dnnl_outer_product(cs_dnnl_context *context, cs_dnnl_primitive *primitive, const void *a,
+                          const void *b, float *sum, void *scratch);
 
 #endif

@@ -8,6 +8,7 @@ final class OneDNNConvolution: TrainableConvolution {
   private let result: OneDNNPrimitive
   private let input: OneDNNPrimitive?
   private let weights: OneDNNPrimitive?
+  private let product: UnfoldedWeightGradient?
   private let hasBias: Bool
   private let outputs: Int
 
@@ -27,20 +28,28 @@ final class OneDNNConvolution: TrainableConvolution {
       : OneDNNPrimitive("creation of the input's gradient of \(convolution.name)", in: context) {
         cs_dnnl_convolution_input_gradient_create($0, &description, &$1)
       }
-    weights =
+    let weights =
       try !request.wantsWeightGradient
       ? nil
       : OneDNNPrimitive("creation of the weights' gradient of \(convolution.name)", in: context) {
         cs_dnnl_convolution_weight_gradient_create($0, &description, &$1)
       }
+    let isSlow = weights?.implementation.contains("amx") ?? false
+    product =
+      isSlow && UnfoldedWeightGradient.suits(request)
+      ? try UnfoldedWeightGradient(request, in: context) : nil
+    self.weights = product == nil ? weights : nil
   }
 
   var scratchBytes: Int {
-    [result, input, weights].compactMap { $0?.scratchBytes }.max() ?? 0
+    max(
+      [result, input, weights].compactMap { $0?.scratchBytes }.max() ?? 0,
+      product?.scratchBytes ?? 0)
   }
 
   var implementation: String {
-    [result, input, weights].compactMap { $0?.implementation }.joined(separator: ", ")
+    ([result, input, weights].map { $0?.implementation } + [product?.implementation])
+      .compactMap { $0 }.joined(separator: ", ")
   }
 
   func load(weights values: UnsafePointer<Float>, bias: UnsafePointer<Float>?) throws {
@@ -66,6 +75,7 @@ final class OneDNNConvolution: TrainableConvolution {
     scratch: UnsafeMutableRawPointer
   ) throws {
     try weights?.weightGradient(x, dy, into: gradient, scratch: scratch)
+    try product?(x, dy, into: gradient, scratch: scratch)
   }
 }
 

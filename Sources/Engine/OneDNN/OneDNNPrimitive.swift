@@ -97,6 +97,16 @@ final class OneDNNPrimitive: Kernel {
       "execution of \(implementation)")
   }
 
+  /// Adds `Σ a ⊗ b` over the rows that an outer product was made for.
+  func addOuterProduct(
+    _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, to sum: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutableRawPointer
+  ) throws {
+    try check(
+      cs_dnnl_outer_product(context.handle, handle, a, b, sum, scratch),
+      "execution of \(implementation)")
+  }
+
   func run(
     inputs x: UnsafeRawPointer, output: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
   ) throws {
