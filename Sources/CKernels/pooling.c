@@ -164,3 +164,62 @@ void cs_mean_pool_backward(const float *dy, size_t pictures, size_t positions, s
   mean_pool_call call = {dy, dx, positions, channels, element};
   cs_parallel_for(pictures, 8, 0, mean_pool_backward_pictures, &call);
 }
+
+typedef struct {
+  const void *dy;
+  void *dx;
+  const uint32_t *rows, *columns;
+  size_t in_height, in_width, out_height, out_width, channels;
+  int element;
+} upsample_backward_call;
+
+enum { UPSAMPLE_CHANNELS = 64 };
+
+// The first of `count` positions whose source is at least `source`; sources never fall.
+static size_t first_reader(const uint32_t *sources, size_t count, size_t source) {
+  size_t low = 0;
+  while (low < count) {
+    size_t middle = low + (count - low) / 2;
+    if (sources[middle] < source)
+      low = middle + 1;
+    else
+      count = middle;
+  }
+  return low;
+}
+
+static void upsample_backward_rows(void *context, size_t worker, size_t begin, size_t end) {
+  (void)worker;
+  const upsample_backward_call *call = context;
+  size_t channels = call->channels;
+  for (size_t index = begin; index < end; index++) {
+    size_t picture = index / call->in_height, row = index % call->in_height;
+    size_t top = first_reader(call->rows, call->out_height, row);
+    size_t bottom = first_reader(call->rows, call->out_height, row + 1);
+    for (size_t column = 0; column < call->in_width; column++) {
+      size_t left = first_reader(call->columns, call->out_width, column);
+      size_t right = first_reader(call->columns, call->out_width, column + 1);
+      for (size_t c = 0; c < channels; c += UPSAMPLE_CHANNELS) {
+        size_t count = channels - c < UPSAMPLE_CHANNELS ? channels - c : UPSAMPLE_CHANNELS;
+        float sum[UPSAMPLE_CHANNELS] = {0};
+        for (size_t y = top; y < bottom; y++) {
+          for (size_t x = left; x < right; x++) {
+            size_t at = ((picture * call->out_height + y) * call->out_width + x) * channels + c;
+            for (size_t i = 0; i < count; i++) sum[i] += element_at(call->dy, at + i, call->element);
+          }
+        }
+        size_t at = (index * call->in_width + column) * channels + c;
+        for (size_t i = 0; i < count; i++) set_element(call->dx, at + i, sum[i], call->element);
+      }
+    }
+  }
+}
+
+void cs_upsample_nearest_backward(const void *dy, void *dx, size_t pictures, size_t in_height,
+                                  size_t in_width, size_t out_height, size_t out_width,
+                                  size_t channels, int element, const uint32_t *rows,
+                                  const uint32_t *columns) {
+  upsample_backward_call call = {dy,       dx,         rows,      columns,  in_height,
+                                 in_width, out_height, out_width, channels, element};
+  cs_parallel_for(pictures * in_height, 4, 0, upsample_backward_rows, &call);
+}

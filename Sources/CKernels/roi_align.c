@@ -120,6 +120,57 @@ void cs_roi_align(const cs_roi_align_job *job) {
   }
 }
 
+typedef struct {
+  const cs_roi_align_job *job;
+  const void *gradient;
+  float *const *maps;
+} backward_call;
+
+enum { BACKWARD_CHANNELS = 32 };
+
+// Channel blocks `begin..<end` of every box: threads never write to the same cell.
+static void spread_blocks(void *context, size_t worker, size_t begin, size_t end) {
+  (void)worker;
+  const backward_call *call = context;
+  const cs_roi_align_job *job = call->job;
+  size_t channels = job->channels, bytes = job->element_out ? 2 : 4;
+  size_t first = begin * BACKWARD_CHANNELS;
+  size_t last = end * BACKWARD_CHANNELS < channels ? end * BACKWARD_CHANNELS : channels;
+  cs_tap y[CS_ROI_MAX_BINS * 2 * CS_ROI_MAX_SAMPLES], x[CS_ROI_MAX_BINS * 2 * CS_ROI_MAX_SAMPLES];
+  uint32_t first_y[CS_ROI_MAX_BINS + 1], first_x[CS_ROI_MAX_BINS + 1];
+  float gradient[BACKWARD_CHANNELS];
+  for (size_t i = 0; i < job->count; i++) {
+    size_t roi = job->order[i], level = job->level[roi], width = job->levels[level].width;
+    make_axes(job, roi, y, first_y, x, first_x);
+    for (size_t bin = 0; bin < job->bins_y * job->bins_x; bin++) {
+      size_t by = bin / job->bins_x, bx = bin % job->bins_x;
+      const char *from =
+          (const char *)call->gradient + (roi * job->bins_y * job->bins_x + bin) * channels * bytes;
+      for (size_t c = first; c < last; c += BACKWARD_CHANNELS) {
+        size_t count = last - c < BACKWARD_CHANNELS ? last - c : BACKWARD_CHANNELS;
+        if (job->element_out)
+          cs_current()->bf16_to_f32((const uint16_t *)from + c, gradient, count);
+        else
+          memcpy(gradient, (const float *)from + c, count * sizeof *gradient);
+        for (size_t a = first_y[by]; a < first_y[by + 1]; a++) {
+          for (size_t b = first_x[bx]; b < first_x[bx + 1]; b++) {
+            float weight = y[a].weight * x[b].weight;
+            float *cell = call->maps[level] +
+                          ((size_t)y[a].position * width + (size_t)x[b].position) * channels + c;
+            for (size_t k = 0; k < count; k++) cell[k] += weight * gradient[k];
+          }
+        }
+      }
+    }
+  }
+}
+
+void cs_roi_align_backward(const cs_roi_align_job *job, const void *gradient, float *const *maps) {
+  backward_call call = {job, gradient, maps};
+  size_t blocks = (job->channels + BACKWARD_CHANNELS - 1) / BACKWARD_CHANNELS;
+  cs_parallel_for(blocks, (blocks + cs_workers() - 1) / cs_workers(), 0, spread_blocks, &call);
+}
+
 // The bits of a 12-bit number spread to every second place.
 static uint32_t spread(uint32_t value) {
   value = (value | value << 8) & 0x00ff00ff;

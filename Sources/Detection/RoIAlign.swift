@@ -112,26 +112,59 @@ public final class RoIAlign {
     features: [UnsafeRawBufferPointer], boxes: UnsafeBufferPointer<Float>,
     into target: UnsafeMutableRawBufferPointer
   ) throws {
+    guard try place(boxes, maps: features, element: input) else { return }
+    guard let address = target.baseAddress, target.count >= byteCount(boxes: job.count) else {
+      throw DetectionError.bufferSize(
+        of: "the pooled features' bytes", expected: byteCount(boxes: job.count),
+        found: target.count)
+    }
+    job.output = address
+    cs_roi_align(&job)
+    forget()
+  }
+
+  /// Adds the gradient of what was pooled to the gradients of the feature maps.
+  /// - Parameters:
+  ///   - gradient: of the output, `[count, bins, bins, channels]` in its element.
+  ///   - boxes: those of the forward pass.
+  ///   - maps: per level, f32 `[height, width, channels]`.
+  /// - Throws: `DetectionError` where there are too many boxes or a buffer is too small.
+  public func backward(
+    _ gradient: UnsafeRawBufferPointer, boxes: UnsafeBufferPointer<Float>,
+    into maps: [UnsafeMutableBufferPointer<Float>]
+  ) throws {
+    guard
+      try place(boxes, maps: maps.map { UnsafeRawBufferPointer($0) }, element: .f32)
+    else { return }
+    guard let address = gradient.baseAddress, gradient.count >= byteCount(boxes: job.count) else {
+      throw DetectionError.bufferSize(
+        of: "the pooled features' gradient's bytes", expected: byteCount(boxes: job.count),
+        found: gradient.count)
+    }
+    cs_roi_align_backward(&job, address, maps.map(\.baseAddress))
+    forget()
+  }
+
+  /// Takes boxes and maps into the job.
+  /// - Returns: whether there is anything to do.
+  private func place(
+    _ boxes: UnsafeBufferPointer<Float>, maps: [UnsafeRawBufferPointer], element: Precision
+  ) throws -> Bool {
     let count = boxes.count / 4
     guard count <= capacity else {
       throw DetectionError.count(of: "boxes at most", expected: capacity, found: count)
     }
-    guard features.count == levels.count else {
-      throw DetectionError.count(
-        of: "feature levels", expected: levels.count, found: features.count)
+    guard maps.count == levels.count else {
+      throw DetectionError.count(of: "feature levels", expected: levels.count, found: maps.count)
     }
-    guard count > 0, let corners = boxes.baseAddress else { return }
-    guard let address = target.baseAddress, target.count >= byteCount(boxes: count) else {
-      throw DetectionError.bufferSize(
-        of: "the pooled features' bytes", expected: byteCount(boxes: count), found: target.count)
-    }
+    guard count > 0, let corners = boxes.baseAddress else { return false }
     try withUnsafeMutableBytes(of: &job.levels) { raw in
       let slots = raw.bindMemory(to: cs_roi_level.self)
       for (index, level) in levels.enumerated() {
-        let bytes = level.grid.area * channels * input.bytes
-        guard let map = features[index].baseAddress, features[index].count >= bytes else {
+        let bytes = level.grid.area * channels * element.bytes
+        guard let map = maps[index].baseAddress, maps[index].count >= bytes else {
           throw DetectionError.bufferSize(
-            of: "feature level \(index)'s bytes", expected: bytes, found: features[index].count)
+            of: "feature level \(index)'s bytes", expected: bytes, found: maps[index].count)
         }
         slots[index] = cs_roi_level(
           features: map, height: level.grid.height, width: level.grid.width, scale: level.scale)
@@ -146,8 +179,10 @@ public final class RoIAlign {
     cs_roi_order(corners, levelIndices.pointer, count, sorting.pointer, order.pointer)
     job.boxes = corners
     job.count = count
-    job.output = address
-    cs_roi_align(&job)
+    return true
+  }
+
+  private func forget() {
     job.boxes = nil
     job.output = nil
   }

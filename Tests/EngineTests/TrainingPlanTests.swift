@@ -216,18 +216,6 @@ import Testing
     #expect(plan.memoryBytes + 5 * store.count * 4 < 1_200_000_000)
   }
 
-  @Test func enlargementIsRefused() throws {
-    var graph = Graph()
-    let input = graph.input(channels: 3)
-    let pooled = graph.maxPool(input, Window(size: 2, stride: 2))
-    graph.output(graph.upsampleNearest(pooled, like: input), name: "y")
-    #expect(throws: EngineError.self) {
-      _ = try TrainingPlan(
-        graph, input: Self.shape, engine: Engine(EngineOptions(precision: .f32, threads: 1)),
-        store: ParameterStore([]) { _ in throw MissingParameter(name: "") })
-    }
-  }
-
   @Test func descentIsPyTorchs() throws {
     let specification = ParameterSpecification(name: "w", shape: [3])
     let store = try ParameterStore([specification]) { _ in

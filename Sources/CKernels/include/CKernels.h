@@ -117,6 +117,10 @@ typedef struct {
 
 // A box that is not finite gives zeros.
 void cs_roi_align(const cs_roi_align_job *job);
+// The gradient: adds `gradient` (in the place and element of job->output) to maps[level], f32 of the
+// features' shape. job->features and job->output are not read. Channels are shared among threads: the
+// order of the sums does not depend on them.
+void cs_roi_align_backward(const cs_roi_align_job *job, const void *gradient, float *const *maps);
 // An order in which boxes of one level that lie close come one after the other.
 // scratch: 2 × count.
 void cs_roi_order(const float *boxes, const uint8_t *level, size_t count, uint64_t *scratch,
@@ -200,6 +204,12 @@ typedef struct {
 void cs_max_pool(const cs_max_pool_job *job, const void *x, void *y, uint8_t *places);
 void cs_max_pool_backward(const cs_max_pool_job *job, const void *dy, const uint8_t *places,
                           void *dx);
+// The gradient of nearest-neighbour enlargement (cs_upsample_nearest): input (y, x) gets the sum over
+// the outputs that read it. rows and columns never fall.
+void cs_upsample_nearest_backward(const void *dy, void *dx, size_t pictures, size_t in_height,
+                                  size_t in_width, size_t out_height, size_t out_width,
+                                  size_t channels, int element, const uint32_t *rows,
+                                  const uint32_t *columns);
 // The mean over `positions` rows of each picture, in f32, and its gradient.
 void cs_mean_pool(const void *x, size_t pictures, size_t positions, size_t channels, int element,
                   float *y);

@@ -26,8 +26,9 @@ final class UnfoldedWeightGradient {
   /// Whether the product is the faster way where oneDNN's own gradient runs on AMX.
   static func suits(_ request: TrainableConvolutionRequest) -> Bool {
     let convolution = request.fused.convolution
+    let isLinear = request.output.shape.height * request.output.shape.width == 1
     return request.input.precision == .bf16
-      && convolution.inputChannels >= (convolution.window.stride > 1 ? 64 : 256)
+      && (isLinear || convolution.inputChannels >= (convolution.window.stride > 1 ? 64 : 256))
   }
 
   /// Rows of windows held at a time: longer sums are no faster.
@@ -44,7 +45,10 @@ final class UnfoldedWeightGradient {
     picturesAtOnce = max(1, min(batch, Self.rowsAtOnce / positions))
     inputBytes = from.features * element
     resultBytes = to.features * element
-    isPlain = window.size == 1 && window.stride == 1 && window.padding == 0
+    // Pictures are their own windows where a window is a pixel or the whole picture.
+    let isPixel = window.size == 1 && window.stride == 1
+    let isPicture = window.size == from.height && window.size == from.width
+    isPlain = window.padding == 0 && (isPixel || isPicture)
     job = cs_unfold_job(
       pictures: picturesAtOnce, height: from.height, width: from.width, out_height: to.height,
       out_width: to.width, window: window.size, stride: window.stride, padding: window.padding,

@@ -71,10 +71,30 @@ struct DifferentiableBuilder {
   /// Sums over a picture and what follows them stay in f32; the rest is in the plan's precision.
   func precision(_ node: Int) -> Precision {
     switch graph.nodes[node].operation {
-    case .globalAveragePool, .linear: .f32
+    case .globalAveragePool: .f32
+    case .linear: precision(ofLinearOn: graph.nodes[node].inputs[0].index)
     case .relu, .add, .batchNormalization: precision(graph.nodes[node].inputs[0].index)
     case .input, .convolution, .maxPool, .upsampleNearest: engine.precision
     }
+  }
+
+  private func precision(ofLinearOn input: Int) -> Precision {
+    shapes[input].isMap ? engine.precision : precision(input)
+  }
+
+  /// A linear layer over a map, or in half precision, as a convolution whose window is the map: its
+  /// weights `[O, C·H·W]` lie in memory as a convolution's `[O, C, H, W]`. Nil for one over f32
+  /// vectors, which is a plain matrix product.
+  private func convolution(_ linear: Linear, on input: Int) throws -> Convolution? {
+    let shape = shapes[input]
+    guard shape.isMap || precision(input) == .bf16 else { return nil }
+    guard shape.height == shape.width else {
+      throw EngineError.shape(
+        operation: "gradient of \(linear.name)", expected: "a square map", found: "\(shape)")
+    }
+    return Convolution(
+      name: linear.name, inputChannels: shape.channels, outputChannels: linear.outputFeatures,
+      window: Window(size: shape.height), hasBias: true)
   }
 
   func value(_ node: Int) -> Value { Value(shape: shapes[node], precision: precision(node)) }
@@ -155,12 +175,12 @@ struct DifferentiableBuilder {
     let element = precision(step.inputs[0]).kernelElement
     switch step.kind {
     case .foldedConvolution(let fused):
-      try appendConvolution(step, fused, hasBias: true, x, y)
+      try appendConvolution(step, fused, hasBias: true, isFolded: true, x, y)
       if fused.relu && needsGradient[step.output] { appendMask(step, of: y) }
     case .convolution(let convolution):
       let fused = FusedConvolution(
         convolution: convolution, normalization: nil, accumulates: false, relu: false)
-      try appendConvolution(step, fused, hasBias: convolution.hasBias, x, y)
+      try appendConvolution(step, fused, hasBias: convolution.hasBias, isFolded: false, x, y)
     case .normalization(let normalization, let relu):
       let layer = NormalizationLayer(
         normalization, shape: to, precision: precision(step.output), relu: relu)
@@ -205,21 +225,32 @@ struct DifferentiableBuilder {
           $0[x], from.batch, from.height * from.width, from.channels, element,
           $0[y].assumingMemoryBound(to: Float.self))
       }
-    case .linear(let linear): try appendLinear(linear, from, x, y)
+    case .upsampleNearest:
+      let kernel = UpsampleKernel(from: from, to: to, precision: precision(step.output))
+      schedule.append(.merging, using: [x, y]) {
+        try kernel.run(inputs: [$0[x]], output: $0[y], scratch: $0.scratch)
+      }
+    case .linear(let linear):
+      guard let convolution = try convolution(linear, on: step.inputs[0]) else {
+        return appendLinear(linear, from, x, y)
+      }
+      let fused = FusedConvolution(
+        convolution: convolution, normalization: nil, accumulates: false, relu: false)
+      try appendConvolution(step, fused, hasBias: true, isFolded: false, x, y)
     }
   }
 
   private mutating func appendConvolution(
-    _ step: DifferentiableStep, _ fused: FusedConvolution, hasBias: Bool, _ x: BufferID,
-    _ y: BufferID
+    _ step: DifferentiableStep, _ fused: FusedConvolution, hasBias: Bool, isFolded: Bool,
+    _ x: BufferID, _ y: BufferID
   ) throws {
     let convolution = fused.convolution
-    let isFolded = options.foldsNormalization
     let kernel = try engine.implementation.makeTrainable(
       TrainableConvolutionRequest(
         fused: fused, hasBias: hasBias, input: value(step.inputs[0]), output: value(step.output),
         wantsInputGradient: needsGradient[step.inputs[0]],
-        wantsWeightGradient: !isFolded && options.isTrained(convolution.name + ".weight")))
+        wantsWeightGradient: !options.foldsNormalization
+          && options.isTrained(convolution.name + ".weight")))
     convolutions[step.output] = kernel
     let store = state.store
     loaders.append {
@@ -241,12 +272,7 @@ struct DifferentiableBuilder {
 
   private mutating func appendLinear(
     _ linear: Linear, _ from: ActivationShape, _ x: BufferID, _ y: BufferID
-  ) throws {
-    guard from.height == 1, from.width == 1 else {
-      throw EngineError.shape(
-        operation: "gradient of \(linear.name)", expected: "an input of 1×1 pixels",
-        found: "\(from)")
-    }
+  ) {
     let store = state.store
     let (rows, columns, features) = (
       from.batch, linear.outputFeatures, linear.inputFeatures
@@ -264,6 +290,11 @@ struct DifferentiableBuilder {
         Int32(columns))
     }
   }
+}
+
+extension ActivationShape {
+  /// Whether there is more than one position.
+  fileprivate var isMap: Bool { height * width > 1 }
 }
 
 extension cs_max_pool_job {

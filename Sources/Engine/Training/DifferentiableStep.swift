@@ -15,6 +15,8 @@ struct DifferentiableStep {
     case maxPool(Window)
     case globalAveragePool
     case linear(Linear)
+    /// Nearest-neighbour enlargement of the first input to its output's size.
+    case upsampleNearest
   }
 
   let kind: Kind
@@ -29,7 +31,7 @@ struct DifferentiableStep {
     case .normalization(let normalization, _):
       [normalization.name + ".weight", normalization.name + ".bias"]
     case .linear(let linear): [linear.name + ".weight", linear.name + ".bias"]
-    case .foldedConvolution, .relu, .add, .maxPool, .globalAveragePool: []
+    case .foldedConvolution, .relu, .add, .maxPool, .globalAveragePool, .upsampleNearest: []
     }
   }
 }
@@ -123,9 +125,8 @@ struct DifferentiableLowering {
     case .globalAveragePool: return (make(.globalAveragePool, inputs, end, index), members)
     case .linear(let linear): return (make(.linear(linear), inputs, end, index), members)
     case .upsampleNearest:
-      throw EngineError.shape(
-        operation: "gradients", expected: "a network without enlargement",
-        found: "nearest-neighbour enlargement in the stage \(graph.nodes[index].stage)")
+      // The second input gives its size alone.
+      return (make(.upsampleNearest, [inputs[0]], end, index), members)
     }
   }
 

@@ -15,6 +15,9 @@ struct Gradients {
 
   private var builder: DifferentiableBuilder
   private var contributions: [Int: [Contribution]] = [:]
+  /// Parameters that a step has a gradient for already: a layer that stands in several places (the
+  /// RPN's on each level) adds up.
+  private var written: Set<String> = []
 
   /// Appends the backward pass to a builder that has its forward pass.
   static func append(to builder: inout DifferentiableBuilder) throws {
@@ -88,7 +91,8 @@ struct Gradients {
         contribute(dy.buffer, to: step.inputs[1], isOwned: dy.isOwned)
       }
     case .convolution(let convolution):
-      try appendWeightGradient(step, convolution, dy.buffer)
+      try appendWeightGradient(
+        step, name: convolution.name, hasBias: convolution.hasBias, dy.buffer)
       if wantsInput { try appendInputGradient(step, dy.buffer) }
     case .normalization(let normalization, _):
       try appendNormalization(step, normalization, dy)
@@ -102,7 +106,14 @@ struct Gradients {
       if wantsInput { appendMaxPool(step, window, dy.buffer) }
     case .globalAveragePool:
       if wantsInput { appendAveragePool(step, dy.buffer) }
-    case .linear(let linear): try appendLinear(step, linear, dy.buffer)
+    case .upsampleNearest:
+      if wantsInput { appendUpsample(step, dy.buffer) }
+    case .linear(let linear):
+      guard builder.convolutions[step.output] != nil else {
+        return try appendLinear(step, linear, dy.buffer)
+      }
+      try appendWeightGradient(step, name: linear.name, hasBias: true, dy.buffer)
+      if wantsInput { try appendInputGradient(step, dy.buffer) }
     }
   }
 
@@ -116,11 +127,12 @@ struct Gradients {
   }
 
   private mutating func appendWeightGradient(
-    _ step: DifferentiableStep, _ convolution: Convolution, _ dy: BufferID
+    _ step: DifferentiableStep, name: String, hasBias: Bool, _ dy: BufferID
   ) throws {
     let state = builder.state
     let x = try builder.buffer(step.inputs[0])
-    let weights = convolution.name + ".weight"
+    let weights = name + ".weight"
+    let isRepeated = isRepeated(weights)
     if let kernel = builder.convolutions[step.output], builder.options.isTrained(weights) {
       // Behind the kernel's scratch memory, the gradient that is added to an earlier one.
       let offset = MemoryPlan.padded(kernel.scratchBytes)
@@ -129,13 +141,14 @@ struct Gradients {
         let gradients = try state.store.gradients(weights)
         guard let target = gradients.baseAddress else { return }
         let own = (memory.scratch + offset).assumingMemoryBound(to: Float.self)
+        let adds = state.accumulates || isRepeated
         try kernel.weightGradient(
-          memory[x], memory[dy], into: state.accumulates ? own : target, scratch: memory.scratch)
-        if state.accumulates { cs_merge(own, target, nil, target, gradients.count, 0) }
+          memory[x], memory[dy], into: adds ? own : target, scratch: memory.scratch)
+        if adds { cs_merge(own, target, nil, target, gradients.count, 0) }
       }
     }
-    let bias = convolution.name + ".bias"
-    guard convolution.hasBias, builder.options.isTrained(bias) else { return }
+    let bias = name + ".bias"
+    guard hasBias, builder.options.isTrained(bias) else { return }
     let shape = builder.shapes[step.output]
     let element = builder.precision(step.output).kernelElement
     builder.schedule.append(
@@ -156,10 +169,16 @@ struct Gradients {
           &job, &sums, &products, memory.scratch.assumingMemoryBound(to: Float.self))
       }
       let gradients = try state.store.gradients(bias)
+      let adds = state.accumulates || isRepeated
       for (channel, sum) in sums.enumerated() {
-        gradients[channel] = (state.accumulates ? gradients[channel] : 0) + Float(sum)
+        gradients[channel] = (adds ? gradients[channel] : 0) + Float(sum)
       }
     }
+  }
+
+  /// Whether a step visited before has written the gradient of a parameter.
+  private mutating func isRepeated(_ parameter: String) -> Bool {
+    !written.insert(parameter).inserted
   }
 
   private mutating func appendNormalization(
@@ -172,6 +191,7 @@ struct Gradients {
     let wantsResidual = residual.map { builder.needsGradient[$0] } ?? false
     let wantsInput = builder.needsGradient[step.inputs[0]] || wantsResidual
     let wantsParameters = step.parameterNames.contains(where: builder.options.isTrained)
+    let isRepeated = isRepeated(normalization.name)
     let dx =
       !wantsInput ? nil : dy.isOwned ? dy.buffer : builder.newBuffer(step.inputs[0])
     let dresidual = wantsResidual ? residual.map { builder.newBuffer($0) } : nil
@@ -183,7 +203,7 @@ struct Gradients {
       try layer.backward(
         memory[gradient], y: memory[y], x: memory[x], dx: dx.map { memory[$0] },
         dresidual: dresidual.map { memory[$0] }, scratch: memory.scratch, store: state.store,
-        statistics: state.statistics, accumulates: state.accumulates,
+        statistics: state.statistics, accumulates: state.accumulates || isRepeated,
         wantsParameters: wantsParameters)
     }
     if let dx, builder.needsGradient[step.inputs[0]] { contribute(dx, to: step.inputs[0]) }
@@ -203,6 +223,20 @@ struct Gradients {
         cs_max_pool_backward(
           $0, memory[dy], memory[places].assumingMemoryBound(to: UInt8.self), memory[dx])
       }
+    }
+    contribute(dx, to: step.inputs[0])
+  }
+
+  private mutating func appendUpsample(_ step: DifferentiableStep, _ dy: BufferID) {
+    let dx = builder.newBuffer(step.inputs[0])
+    let (from, to) = (builder.shapes[step.inputs[0]], builder.shapes[step.output])
+    let rows = NearestNeighbour.sources(from: from.height, to: to.height).map { UInt32($0) }
+    let columns = NearestNeighbour.sources(from: from.width, to: to.width).map { UInt32($0) }
+    let element = builder.precision(step.output).kernelElement
+    builder.schedule.append(.merging, using: [dy, dx]) {
+      cs_upsample_nearest_backward(
+        $0[dy], $0[dx], to.batch, from.height, from.width, to.height, to.width, to.channels,
+        element, rows, columns)
     }
     contribute(dx, to: step.inputs[0])
   }
@@ -229,15 +263,17 @@ struct Gradients {
       Int32(linear.inputFeatures)
     )
     if step.parameterNames.contains(where: builder.options.isTrained) {
+      let isRepeated = isRepeated(linear.name)
       builder.schedule.append(.linear, using: [x, dy]) { memory in
+        let adds = state.accumulates || isRepeated
         let dy = memory[dy].assumingMemoryBound(to: Float.self)
         cs_sgemm_general(
           1, 0, columns, features, rows, 1, dy, columns,
-          memory[x].assumingMemoryBound(to: Float.self), features, state.accumulates ? 1 : 0,
+          memory[x].assumingMemoryBound(to: Float.self), features, adds ? 1 : 0,
           try state.store.gradients(linear.name + ".weight").baseAddress, features)
         let bias = try state.store.gradients(linear.name + ".bias")
         for column in 0..<Int(columns) {
-          var sum: Float = state.accumulates ? bias[column] : 0
+          var sum: Float = adds ? bias[column] : 0
           for row in 0..<Int(rows) { sum += dy[row * Int(columns) + column] }
           bias[column] = sum
         }
