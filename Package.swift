@@ -105,6 +105,15 @@ let package = Package(
         "Frames", "Tensors", "Networks", "Engine", "Models", "Backbones", "DataSets",
         "Augmentation", "Losses", "Attacks", "Measurement",
       ], numeric),
+    // boxes → targets → losses → detector, and what triggers do to one
+    library(
+      "DetectorTraining",
+      [
+        "Frames", "Tensors", "Networks", "Engine", "Models", "Detection", "DataSets", "Losses",
+        "Laboratory",
+      ], numeric),
+    library(
+      "DetectionEvaluation", ["Frames", "Tensors", "Detection", "Attacks", "Measurement"], numeric),
 
     // detections → publishers, and the daemon that holds the stages together
     library("Settings", [yaml]),
@@ -131,7 +140,8 @@ let package = Package(
       dependencies: [
         "Frames", "Scenes", "Cameras", "Models", "Networks", "Engine", "Detection", "Measurement",
         "Settings", "Pipeline", "Daemon", "Tensors", "DataSets", "Attacks", "Backbones",
-        "Purification", "Evidence", "Reports", "Laboratory", arguments, logging, httpClient,
+        "Purification", "Evidence", "Reports", "Laboratory", "DetectorTraining",
+        "DetectionEvaluation", arguments, logging, httpClient,
       ],
       swiftSettings: strict),
 
@@ -154,6 +164,13 @@ let package = Package(
         "Frames", "Tensors", "Networks", "Engine", "Models", "Backbones", "DataSets", "Attacks",
         "Measurement",
       ]),
+    tests(
+      "DetectorTraining",
+      [
+        "Frames", "Tensors", "Networks", "Engine", "Models", "Detection", "DataSets", "Laboratory",
+      ]),
+    tests(
+      "DetectionEvaluation", ["Frames", "Tensors", "Detection", "Attacks", "Measurement"]),
     tests("Settings"),
     tests(
       "Pipeline",

@@ -1,4 +1,4 @@
-/// Why a folder of pictures cannot be used.
+/// Why a folder of pictures, annotated or not, cannot be used.
 public enum DataSetError: Error, Equatable, CustomStringConvertible {
   /// There is nothing at the path.
   case missing(path: String)
@@ -20,8 +20,13 @@ public enum DataSetError: Error, Equatable, CustomStringConvertible {
   case tooFew(path: String, expected: Int, found: Int, skipped: SkippedImages)
   /// A number is out of range.
   case value(name: String, expected: String, found: String)
-  /// A picture that was whole when the set was opened cannot be read any more.
+  /// A picture cannot be read: it has changed since the set was opened, or is missing where that is
+  /// refused.
   case picture(name: String, reason: String)
+  /// A split of an annotated data set is not one file in one of the known layouts.
+  case layout(path: String, expected: [String], found: [String])
+  /// An annotation cannot be used; `place` is its file, and where in it.
+  case annotation(place: String, expected: String, found: String)
 
   /// One line: what was expected and what was found.
   public var description: String {
@@ -44,6 +49,11 @@ public enum DataSetError: Error, Equatable, CustomStringConvertible {
     case .value(let name, let expected, let found):
       "expected \(name) \(expected), found \(found)"
     case .picture(let name, let reason): "expected a whole picture in \(name), found: \(reason)"
+    case .layout(let path, let expected, let found):
+      "expected one of \(expected.joined(separator: ", ")) in \(path), found "
+        + (found.isEmpty ? "none" : found.joined(separator: ", "))
+    case .annotation(let place, let expected, let found):
+      "expected \(expected) in \(place), found \(found)"
     }
   }
 }

@@ -18,7 +18,7 @@ enum PictureFile {
   }
 
   /// The bytes of a regular file; one more than `limit` where it is larger.
-  private static func bytes(_ path: String, limit: Int) throws -> [UInt8] {
+  static func bytes(_ path: String, limit: Int) throws -> [UInt8] {
     // Not blocking: a pipe that took the file's place would never answer.
     let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw PictureFileError(code: errno) }

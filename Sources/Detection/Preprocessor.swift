@@ -35,11 +35,13 @@ public final class Preprocessor {
   private var job = cs_preprocess_job()
 
   /// Lays out everything for images of one size.
-  /// - Parameter workers: threads at most; nil for as many as the kernels have here.
+  /// - Parameters:
+  ///   - workers: threads at most; nil for as many as the kernels have here.
+  ///   - padded: the tensor's size where it is to be larger than the next multiple of 32.
   /// - Throws: `DetectionError` for options or sizes out of range.
   public init(
     source: PixelSize, options: DetectionOptions, layout: Layout, element: Precision,
-    workers: Int? = nil
+    workers: Int? = nil, padded: PixelSize? = nil
   ) throws {
     try options.validate()
     if case .nhwc(let channels) = layout, !(3...64).contains(channels) {
@@ -49,7 +51,11 @@ public final class Preprocessor {
     self.layout = layout
     self.element = element
     resized = try options.resizedSize(of: source)
-    padded = DetectionOptions.paddedSize(of: resized)
+    self.padded = padded ?? DetectionOptions.paddedSize(of: resized)
+    guard self.padded.width >= resized.width, self.padded.height >= resized.height else {
+      throw DetectionError.option(
+        name: "padded", expected: "at least \(resized)", found: "\(self.padded)")
+    }
     self.workers = max(1, workers ?? cs_workers())
     columnLower = Storage(count: resized.width)
     columnUpper = Storage(count: resized.width)
@@ -67,8 +73,8 @@ public final class Preprocessor {
     job.height = source.height
     job.resized_width = resized.width
     job.resized_height = resized.height
-    job.padded_width = padded.width
-    job.padded_height = padded.height
+    job.padded_width = self.padded.width
+    job.padded_height = self.padded.height
     // (byte / 255 - mean) / std as one product and one sum, which is within rounding of it.
     func factor(_ channel: Int) -> Float { Float(1 / (255 * Double(options.std[channel]))) }
     func shift(_ channel: Int) -> Float {

@@ -57,7 +57,7 @@ public struct InitialParameters: Sendable {
   }
 
   /// 64-bit FNV-1a.
-  private static func hash(_ name: String) -> UInt64 {
+  package static func hash(_ name: String) -> UInt64 {
     name.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
   }
 }

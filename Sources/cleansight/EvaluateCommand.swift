@@ -6,11 +6,12 @@ import Laboratory
 import Measurement
 import Models
 
-/// `cleansight evaluate`: measures backbones on labelled pictures.
+/// `cleansight evaluate`: measures backbones and detectors on labelled pictures.
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "evaluate", abstract: "Measure backbones on clean and triggered pictures.",
-    subcommands: [Classify.self])
+    commandName: "evaluate",
+    abstract: "Measure backbones and detectors on clean and triggered pictures.",
+    subcommands: [Classify.self, Detect.self])
 }
 
 extension EvaluateCommand {

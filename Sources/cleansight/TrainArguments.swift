@@ -80,17 +80,7 @@ struct TrainArguments: ParsableArguments {
 
   /// Files are tried before hours are spent.
   func checkFiles() throws {
-    try BackboneWriter.checkWritable(output)
-    guard let checkpoint else { return }
-    try BackboneWriter.checkWritable(checkpoint)
-    let exists = FileManager.default.fileExists(atPath: checkpoint)
-    if resume, !exists {
-      throw LaboratoryError.checkpoint(path: checkpoint, expected: "to resume", found: "none")
-    }
-    if exists, !resume {
-      throw LaboratoryError.unwritable(
-        path: checkpoint, reason: "one there already: continue it with --resume or remove it")
-    }
+    try TrainingFiles.check(output: output, checkpoint: checkpoint, resumes: resume)
   }
 
   /// The network: as asked for, by default that of the backbone to begin with.
@@ -120,20 +110,9 @@ struct TrainArguments: ParsableArguments {
     defer { line.finish() }
     let outcome = try run(stop) { line.show($0) }
     line.finish()
-    let done =
-      "\(outcome.step) of \(outcome.steps) steps, \(figure(outcome.seconds, 0)) s"
-      + (outcome.secondsPerStep.map { ", \(figure($0, 3)) s a step" } ?? "")
-    if outcome.wasStopped {
-      let kept = checkpoint.map { "kept in \($0)" } ?? "nothing is kept without --checkpoint"
-      FileHandle.standardError.write(Data("stopped after \(done); \(kept)\n".utf8))
-      throw ExitCode(130)
+    try TrainingFiles.finish(outcome, output: output, checkpoint: checkpoint) {
+      try save(output, type.element)
     }
-    try save(output, type.element)
-    let results = [
-      outcome.loss.map { "loss \(figure($0, 3))" },
-      outcome.accuracy.map { "training accuracy \(figure($0 * 100, 1)) %" },
-    ].compactMap { $0 }
-    print("\(output): " + ([done] + results).joined(separator: ", "))
   }
 }
 

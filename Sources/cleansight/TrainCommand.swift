@@ -5,11 +5,11 @@ import Laboratory
 import Models
 import Networks
 
-/// `cleansight train`: makes backbones, clean and backdoored ones, to try defences on.
+/// `cleansight train`: makes backbones, clean and backdoored ones, to try defences on, and detectors.
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "train", abstract: "Train backbones, clean or with a backdoor.",
-    subcommands: [Classify.self, SimCLR.self])
+    commandName: "train", abstract: "Train backbones, clean or with a backdoor, and detectors.",
+    subcommands: [Classify.self, SimCLR.self, Detect.self])
 }
 
 extension TrainCommand {

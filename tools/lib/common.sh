@@ -69,11 +69,11 @@ any_package() {
 # What CleanSight links and what Swift's compiler needs beside itself.
 build_packages=(libdnnl-dev libopenblas-dev libjpeg-dev libv4l-dev
   binutils gcc libc6-dev libstdc++-12-dev\|libstdc++-14-dev\|libstdc++-dev zlib1g-dev pkg-config
-  ca-certificates git tzdata libcurl4\|libcurl4t64 libxml2 libedit2 libsqlite3-0 libncurses6)
+  ca-certificates git tzdata libcurl4\|libcurl4t64 libxml2-dev libedit2 libsqlite3-0 libncurses6)
 
 # What the binaries load; everything of Swift is linked into them.
 runtime_packages=(libdnnl2\|libdnnl3\|libdnnl3.6 libopenblas0 libjpeg62-turbo
-  libv4l-0\|libv4l-0t64 libgomp1 libstdc++6 zlib1g ca-certificates)
+  libv4l-0\|libv4l-0t64 libgomp1 libstdc++6 zlib1g libxml2\|libxml2-16 ca-certificates)
 
 swift_version=6.3.1
 # "Swift 6.x Release Signing Key <swift-infrastructure@forums.swift.org>"
