@@ -113,6 +113,12 @@ let package = Package(
         "Laboratory",
       ], numeric),
     library(
+      "DetectorPurification",
+      [
+        "Frames", "Tensors", "Networks", "Engine", "Models", "Backbones", "DataSets",
+        "Purification",
+      ], numeric),
+    library(
       "DetectionEvaluation", ["Frames", "Tensors", "Detection", "Attacks", "Measurement"], numeric),
 
     // detections → publishers, and the daemon that holds the stages together
@@ -141,7 +147,7 @@ let package = Package(
         "Frames", "Scenes", "Cameras", "Models", "Networks", "Engine", "Detection", "Measurement",
         "Settings", "Pipeline", "Daemon", "Tensors", "DataSets", "Attacks", "Backbones",
         "Purification", "Evidence", "Reports", "Laboratory", "DetectorTraining",
-        "DetectionEvaluation", arguments, logging, httpClient,
+        "DetectorPurification", "DetectionEvaluation", arguments, logging, httpClient,
       ],
       swiftSettings: strict),
 
@@ -169,6 +175,9 @@ let package = Package(
       [
         "Frames", "Tensors", "Networks", "Engine", "Models", "Detection", "DataSets", "Laboratory",
       ]),
+    tests(
+      "DetectorPurification",
+      ["Frames", "Tensors", "Networks", "Engine", "Models", "DataSets", "Purification"]),
     tests(
       "DetectionEvaluation", ["Frames", "Tensors", "Detection", "Attacks", "Measurement"]),
     tests("Settings"),

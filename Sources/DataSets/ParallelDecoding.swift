@@ -1,10 +1,10 @@
 import Foundation
 
 /// Spreads decoding over threads.
-enum ParallelDecoding {
+package enum ParallelDecoding {
   /// The results of `body` for `0..<count`, in order. Every thread takes the next item when it is
   /// done with one: files differ in size.
-  static func map<Result: Sendable>(
+  package static func map<Result: Sendable>(
     _ count: Int, threads: Int?, _ body: @Sendable (Int) -> Result
   ) -> [Result] {
     let processors = ProcessInfo.processInfo.activeProcessorCount

@@ -114,7 +114,7 @@ public struct FloatImage: Sendable, Equatable {
   ///   and narrow picture can; `FloatImageError.valueCount` where `pixels` does not fit the size.
   public func square(_ side: Int) throws -> FloatImage {
     if width == side, height == side { return self }
-    let size = try squareScale(width: width, height: height, side: side)
+    let size = try coveringSize(of: (width, height), width: side, height: side)
     return try resized(width: size.width, height: size.height)
       .centerCropped(width: side, height: side)
   }
@@ -122,34 +122,44 @@ public struct FloatImage: Sendable, Equatable {
 
 extension Image {
   /// A square as ``FloatImage/square(_:)`` makes it, without the whole picture in f32 on the way.
+  /// - Throws: as ``covering(width:height:)``.
+  public func square(_ side: Int) throws -> FloatImage { try covering(width: side, height: side) }
+
+  /// The middle of the picture at another size: resized so that both sides are long enough, one of
+  /// them no longer than it must be, and cut.
   /// - Throws: `ImageError.size` where a side would leave `1...Image.maximumSide`, which a very long
   ///   and narrow picture can; `ImageError.byteCount` where `pixels` does not fit the size.
-  public func square(_ side: Int) throws -> FloatImage {
-    if width == side, height == side { return try FloatImage(self) }
-    guard pixels.count == width * height * 3 else {
-      throw ImageError.byteCount(expected: width * height * 3, found: pixels.count)
+  public func covering(width: Int, height: Int) throws -> FloatImage {
+    if width == self.width, height == self.height { return try FloatImage(self) }
+    guard pixels.count == self.width * self.height * 3 else {
+      throw ImageError.byteCount(expected: self.width * self.height * 3, found: pixels.count)
     }
-    let size = try squareScale(width: width, height: height, side: side)
+    let size = try coveringSize(of: (self.width, self.height), width: width, height: height)
     var result = try FloatImage(width: size.width, height: size.height)
     var resampler = Resampler()
     pixels.withUnsafeBufferPointer { source in
       result.pixels.withUnsafeMutableBufferPointer { target in
         resampler.resample(
-          source, width: width, height: height,
-          window: PixelWindow(left: 0, top: 0, width: width, height: height), into: target,
-          width: size.width, height: size.height)
+          source, width: self.width, height: self.height,
+          window: PixelWindow(left: 0, top: 0, width: self.width, height: self.height),
+          into: target, width: size.width, height: size.height)
       }
     }
-    return try result.centerCropped(width: side, height: side)
+    return try result.centerCropped(width: width, height: height)
   }
 }
 
-/// The size at which the shorter side is `side`.
-private func squareScale(width: Int, height: Int, side: Int) throws -> (width: Int, height: Int) {
-  try Image.check(width: side, height: side)
-  let shorter = min(width, height)
-  let scale = { (length: Int) in max(side, (length * side + shorter / 2) / shorter) }
-  return (scale(width), scale(height))
+/// The size, in a picture's proportions, at which neither side is shorter than asked for and one is
+/// as long.
+private func coveringSize(
+  of size: (width: Int, height: Int), width: Int, height: Int
+) throws -> (width: Int, height: Int) {
+  try Image.check(width: width, height: height)
+  // width / size.width ≥ height / size.height
+  let followsWidth = width * size.height >= height * size.width
+  let (wanted, found) = followsWidth ? (width, size.width) : (height, size.height)
+  let scale = { (length: Int) in (length * wanted + found / 2) / found }
+  return (max(width, scale(size.width)), max(height, scale(size.height)))
 }
 
 /// What can be wrong with the values or a part of a `FloatImage`.

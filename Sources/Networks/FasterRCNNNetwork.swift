@@ -30,21 +30,19 @@ public struct FasterRCNNNetwork: Sendable, Hashable {
     self.regionSide = regionSide
   }
 
+  /// From the picture to the pyramid, with the outputs `fpn.0` to `fpn.3` and `fpn.pool`.
+  public func pyramidGraph() -> Graph {
+    var graph = Graph()
+    addPyramid(to: &graph)
+    return graph
+  }
+
   /// From the picture to the pyramid and the RPN's outputs. Its outputs are `fpn.0` to `fpn.3` and
   /// `fpn.pool` (`[1, h, w, pyramidChannels]`), `rpn.logits.L` (`[1, h, w, A]`) and `rpn.deltas.L`
   /// (`[1, h, w, 4A]`) for each level L.
   public func featureGraph() -> Graph {
     var graph = Graph()
-    graph.stage("trunk")
-    let input = graph.input(channels: 3)
-    let stages = trunk.add(to: &graph, input: input, prefix: "backbone.body.")
-
-    graph.stage("fpn")
-    let levels = pyramid(stages, &graph)
-    for (index, level) in levels.enumerated() {
-      graph.output(level, name: index < 4 ? "fpn.\(index)" : "fpn.pool")
-    }
-
+    let levels = addPyramid(to: &graph)
     graph.stage("rpn")
     for (index, level) in levels.enumerated() {
       let hidden = graph.relu(
@@ -61,6 +59,19 @@ public struct FasterRCNNNetwork: Sendable, Hashable {
       graph.output(deltas, name: "rpn.deltas.\(index)", fullPrecision: true)
     }
     return graph
+  }
+
+  @discardableResult
+  private func addPyramid(to graph: inout Graph) -> [NodeID] {
+    graph.stage("trunk")
+    let input = graph.input(channels: 3)
+    let stages = trunk.add(to: &graph, input: input, prefix: "backbone.body.")
+    graph.stage("fpn")
+    let levels = pyramid(stages, &graph)
+    for (index, level) in levels.enumerated() {
+      graph.output(level, name: index < 4 ? "fpn.\(index)" : "fpn.pool")
+    }
+    return levels
   }
 
   /// From pooled regions `[R, side, side, pyramidChannels]` to `class_logits` (`[R, 1, 1, classes]`) and

@@ -10,12 +10,14 @@ import Tensors
 /// where `‖Wₖ‖₂` is the greatest singular value of the kernel as an `I × K·K` matrix. Channels whose
 /// bound lies more than `threshold` standard deviations above the layer's mean are switched off
 /// (γ = β = 0).
-struct ChannelLipschitz {
+package struct ChannelLipschitz {
   /// u of the paper, in standard deviations.
   let threshold: Float
 
+  package init(threshold: Float) { self.threshold = threshold }
+
   /// Switches channels off.
-  func prune(_ store: ParameterStore, _ graph: Graph) throws {
+  package func prune(_ store: ParameterStore, _ graph: Graph) throws {
     for node in graph.nodes {
       guard case .batchNormalization(let normalization) = node.operation,
         let input = node.inputs.first,
@@ -88,13 +90,14 @@ struct ChannelLipschitz {
 }
 
 /// Channels of a normalisation layer that give 0, and stay so while the rest is trained.
-struct SwitchedOffChannels {
+package struct SwitchedOffChannels {
   /// The layer's name.
   let layer: String
-  let channels: [Int]
+  package let channels: [Int]
 
   /// Those that are off in a store, by layer; a channel is off where γ and β are exactly 0.
-  static func all(in store: ParameterStore, _ graph: Graph) throws -> [SwitchedOffChannels] {
+  package static func all(in store: ParameterStore, _ graph: Graph) throws -> [SwitchedOffChannels]
+  {
     try graph.nodes.compactMap { node in
       guard case .batchNormalization(let normalization) = node.operation else { return nil }
       let scale = try store.values(normalization.name + ".weight")
@@ -104,7 +107,7 @@ struct SwitchedOffChannels {
     }
   }
 
-  func apply(to store: ParameterStore) throws {
+  package func apply(to store: ParameterStore) throws {
     let scale = try store.values(layer + ".weight")
     let shift = try store.values(layer + ".bias")
     for channel in channels {

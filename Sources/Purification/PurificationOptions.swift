@@ -87,7 +87,8 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   public var target: Target
   /// The bound's norm.
   public var norm: Norm
-  /// The bound, of pixels in 0…255.
+  /// The bound, of pixels in 0…255. Of what is shared under L2, that of a picture of 32×32; larger
+  /// ones get it in proportion to the root of their area.
   public var epsilon: Float
   /// Ascent steps: for each batch where the adversary is instance-wise; before the training, to find
   /// what is shared, where it is shared.
@@ -157,6 +158,19 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
     restartEvery: 5, statistics: .stored, views: .weak, mixup: 0.5, epochs: 1, fraction: 1,
     batch: 128, learningRate: 0.015, momentum: 0.9, weightDecay: 5e-4, seed: 1)
 
+  /// Ours for the trunk of a detector, whose feature maps are the anchor: no warps, which would move
+  /// objects, and frames in place of small pictures.
+  public static let detector: PurificationOptions = {
+    var options = device
+    options.preset = "detector"
+    options.sharedWarps = 0
+    options.batch = 4
+    options.learningRate = 0.002
+    return options
+  }()
+
   /// The presets by name.
-  public static let presets: [PurificationOptions] = [paperCIFAR10, paperImageNet100, device]
+  public static let presets: [PurificationOptions] = [
+    paperCIFAR10, paperImageNet100, device, detector,
+  ]
 }

@@ -17,6 +17,14 @@ public struct PurificationLosses: Sendable, Hashable, Codable {
   /// The weighted sum.
   public var total: Float
 
+  /// The losses of a step.
+  package init(pull: Float, distillation: Float, fineTuning: Float, total: Float) {
+    self.pull = pull
+    self.distillation = distillation
+    self.fineTuning = fineTuning
+    self.total = total
+  }
+
   /// Whether all are numbers.
   public var isFinite: Bool { total.isFinite }
 }
@@ -100,7 +108,8 @@ final class PurificationTrainer {
       ? InstanceAdversary(source, objective: objective, options: options) : nil
     if options.adversary == .shared {
       var random = SeededRandom(options.seed, 1)
-      shared = SharedAdversary(options, side: file.side, random: &random)
+      shared = SharedAdversary(
+        options, width: file.side, height: file.side, random: &random)
     }
   }
 

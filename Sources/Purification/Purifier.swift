@@ -15,6 +15,14 @@ public final class Purifier {
     public let losses: PurificationLosses?
     /// Seconds since the run began, and about how many are left.
     public let seconds, secondsLeft: Double
+
+    package init(
+      epoch: Int, epochs: Int, step: Int, steps: Int, losses: PurificationLosses?,
+      seconds: Double, secondsLeft: Double
+    ) {
+      (self.epoch, self.epochs, self.step, self.steps) = (epoch, epochs, step, steps)
+      (self.losses, self.seconds, self.secondsLeft) = (losses, seconds, secondsLeft)
+    }
   }
 
   /// What a run came to.

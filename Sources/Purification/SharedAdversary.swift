@@ -6,25 +6,32 @@ import Tensors
 ///
 /// Some are added to the pictures, with bounds from 2/3 of ε to ε; some warp them. A batch is divided
 /// among them; a warp, which has few values to find, gets a third of the share of one that is added.
-struct SharedAdversary {
+///
+/// ε under L2 is that of a picture of 32×32; others get it in proportion to the root of their area, so
+/// that a pixel changes as much.
+package struct SharedAdversary {
   private let picture: Int
   private var members: [any SharedPerturbation]
   /// Where each one's rows begin, as a share of the batch; one more than members.
   private var borders: [Double]
 
-  init(_ options: PurificationOptions, side: Int, random: inout SeededRandom) {
-    picture = side * side * 3
+  package init(
+    _ options: PurificationOptions, width: Int, height: Int, random: inout SeededRandom
+  ) {
+    picture = width * height * 3
+    let growth = options.norm == .l2 ? (Float(width * height) / (32 * 32)).squareRoot() : 1
     members = []
     let count = options.sharedCount
     for index in 0..<count {
       let share = count > 1 ? (2 + Float(index) / Float(count - 1)) / 3 : 1
       members.append(
         AdditivePerturbation(
-          ball: PerturbationBall(options, share: share), count: picture, random: &random))
+          ball: PerturbationBall(options, share: share * growth), count: picture, random: &random))
     }
     for _ in 0..<options.sharedWarps {
       members.append(
-        WarpPerturbation(side: side, stepSize: options.stepSize, random: &random))
+        WarpPerturbation(
+          width: width, height: height, stepSize: options.stepSize, random: &random))
     }
     let parts = members.indices.map { $0 < count ? 3.0 : 1.0 }
     let total = parts.reduce(0, +)
@@ -42,7 +49,7 @@ struct SharedAdversary {
   }
 
   /// Begins one of them, in turn, at another random place.
-  mutating func restart(_ turn: Int, random: inout SeededRandom) {
+  package mutating func restart(_ turn: Int, random: inout SeededRandom) {
     members[turn % members.count].restart(random: &random)
   }
 
@@ -53,7 +60,7 @@ struct SharedAdversary {
   }
 
   /// Pictures with the perturbations, within valid pixels.
-  func apply(to clean: FloatBuffer, into perturbed: FloatBuffer) {
+  package func apply(to clean: FloatBuffer, into perturbed: FloatBuffer) {
     let batch = clean.count / picture
     for (index, member) in members.enumerated() {
       let rows = rows(of: index, batch: batch)
@@ -64,7 +71,7 @@ struct SharedAdversary {
   }
 
   /// One step of ascent along the gradients of perturbed pixels.
-  mutating func ascend(_ gradients: FloatBuffer, clean: FloatBuffer) {
+  package mutating func ascend(_ gradients: FloatBuffer, clean: FloatBuffer) {
     let batch = clean.count / picture
     for index in members.indices {
       let rows = rows(of: index, batch: batch)

@@ -6,26 +6,28 @@ import Tensors
 struct WarpPerturbation: SharedPerturbation {
   /// Displacements in pixels, x before y, `2 × points × points`.
   var state: [Float]
-  private let side: Int
+  private let width, height: Int
   private let stepSize: Float
-  /// The weight of every point in the displacement of every pixel, `[side · side, points · points]`.
+  /// The weight of every point in the displacement of every pixel, `[height · width, points · points]`.
   private let basis: [Float]
 
   private static let points = 4
   /// The greatest displacement of a point, in pixels.
   static let reach: Float = 0.75
 
-  init(side: Int, stepSize: Float, random: inout SeededRandom) {
-    self.side = side
+  init(width: Int, height: Int, stepSize: Float, random: inout SeededRandom) {
+    self.width = width
+    self.height = height
     self.stepSize = stepSize
     let count = Self.points * Self.points
-    let taps = BicubicInterpolation.taps(from: Self.points, to: side)
-    var basis = [Float](repeating: 0, count: side * side * count)
-    for y in 0..<side {
-      for x in 0..<side {
-        for (row, rowWeight) in zip(taps[y].indices, taps[y].weights) {
-          for (column, columnWeight) in zip(taps[x].indices, taps[x].weights) {
-            basis[(y * side + x) * count + row * Self.points + column] += rowWeight * columnWeight
+    let rows = BicubicInterpolation.taps(from: Self.points, to: height)
+    let columns = BicubicInterpolation.taps(from: Self.points, to: width)
+    var basis = [Float](repeating: 0, count: height * width * count)
+    for y in 0..<height {
+      for x in 0..<width {
+        for (row, rowWeight) in zip(rows[y].indices, rows[y].weights) {
+          for (column, columnWeight) in zip(columns[x].indices, columns[x].weights) {
+            basis[(y * width + x) * count + row * Self.points + column] += rowWeight * columnWeight
           }
         }
       }
@@ -43,10 +45,10 @@ struct WarpPerturbation: SharedPerturbation {
     to clean: UnsafeBufferPointer<Float>, into perturbed: UnsafeMutableBufferPointer<Float>
   ) {
     let samples = self.samples
-    for start in stride(from: 0, to: clean.count, by: side * side * 3) {
+    for start in stride(from: 0, to: clean.count, by: height * width * 3) {
       for (pixel, sample) in samples.enumerated() {
         for channel in 0..<3 {
-          let corners = sample.corners(clean, start + channel, side)
+          let corners = sample.corners(clean, start + channel, width)
           let top = corners.0 + (corners.1 - corners.0) * sample.fx
           let bottom = corners.2 + (corners.3 - corners.2) * sample.fx
           perturbed[start + pixel * 3 + channel] = top + (bottom - top) * sample.fy
@@ -63,9 +65,9 @@ struct WarpPerturbation: SharedPerturbation {
     var slopes = [Float](repeating: 0, count: state.count)
     for (pixel, sample) in samples.enumerated() {
       var (slopeX, slopeY): (Float, Float) = (0, 0)
-      for start in stride(from: 0, to: clean.count, by: side * side * 3) {
+      for start in stride(from: 0, to: clean.count, by: height * width * 3) {
         for channel in 0..<3 {
-          let corners = sample.corners(clean, start + channel, side)
+          let corners = sample.corners(clean, start + channel, width)
           let gradient = gradients[start + pixel * 3 + channel]
           let (top, bottom) = (corners.1 - corners.0, corners.3 - corners.2)
           let (left, right) = (corners.2 - corners.0, corners.3 - corners.1)
@@ -94,30 +96,30 @@ struct WarpPerturbation: SharedPerturbation {
 
     /// The neighbours' values: top left, top right, bottom left, bottom right.
     func corners(
-      _ picture: UnsafeBufferPointer<Float>, _ start: Int, _ side: Int
+      _ picture: UnsafeBufferPointer<Float>, _ start: Int, _ width: Int
     ) -> (Float, Float, Float, Float) {
       (
-        picture[start + (top * side + left) * 3], picture[start + (top * side + right) * 3],
-        picture[start + (bottom * side + left) * 3], picture[start + (bottom * side + right) * 3]
+        picture[start + (top * width + left) * 3], picture[start + (top * width + right) * 3],
+        picture[start + (bottom * width + left) * 3], picture[start + (bottom * width + right) * 3]
       )
     }
   }
 
   private var samples: [Sample] {
     let count = Self.points * Self.points
-    let last = Float(side - 1)
-    return (0..<(side * side)).map { pixel in
-      var (x, y) = (Float(pixel % side), Float(pixel / side))
+    return (0..<(height * width)).map { pixel in
+      var (x, y) = (Float(pixel % width), Float(pixel / width))
       for point in 0..<count {
         let weight = basis[pixel * count + point]
         x += weight * state[point]
         y += weight * state[count + point]
       }
-      x = max(0, min(last, x))
-      y = max(0, min(last, y))
+      x = max(0, min(Float(width - 1), x))
+      y = max(0, min(Float(height - 1), y))
       let (left, top) = (Int(x), Int(y))
       return Sample(
-        left: left, right: min(left + 1, side - 1), top: top, bottom: min(top + 1, side - 1),
+        left: left, right: min(left + 1, width - 1), top: top,
+        bottom: min(top + 1, height - 1),
         fx: x - Float(left), fy: y - Float(top))
     }
   }

@@ -3,8 +3,9 @@ import Purification
 
 /// The hyper-parameters of a purification: a preset, and what differs from it.
 struct PurifyArguments: ParsableArguments {
-  @Option(help: "paper-cifar10, paper-imagenet100 or device.")
-  var preset = "device"
+  @Option(
+    help: "paper-cifar10, paper-imagenet100, device or detector; one of the last two unless given.")
+  var preset: String?
   @Option(help: "Times that each picture is seen.")
   var epochs: Int?
   @Option(help: "Ascent steps: of each batch, or of the search for shared perturbations.")
@@ -60,7 +61,9 @@ struct PurifyArguments: ParsableArguments {
   var randomStart: Bool?
 
   /// The preset with what was given in its place.
-  func options() throws -> PurificationOptions {
+  /// - Parameter usual: the preset unless one is given.
+  func options(_ usual: PurificationOptions) throws -> PurificationOptions {
+    let preset = preset ?? usual.preset
     guard var options = PurificationOptions.presets.first(where: { $0.preset == preset }) else {
       let known = PurificationOptions.presets.map(\.preset).joined(separator: ", ")
       throw ValidationError("expected --preset \(known), found \(preset)")

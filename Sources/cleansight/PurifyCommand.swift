@@ -10,22 +10,28 @@ import Models
 import Purification
 import Tensors
 
-/// `cleansight purify`: a backbone and unlabeled pictures in, a purified backbone out.
+/// `cleansight purify`: a backbone, or a detector, and unlabeled pictures in, a purified one out.
 struct PurifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "purify",
-    abstract: "Purify a backbone from unlabeled pictures by Contrastive Backdoor Defense.",
+    abstract:
+      "Purify a backbone or a detector from unlabeled pictures by Contrastive Backdoor Defense.",
     discussion: """
       The folder is read recursively; its structure means nothing. The file that is written has the \
       names and types of the one that was read. After each epoch the state is kept in \
       OUTPUT.checkpoint: what was interrupted goes on with --resume and ends the same.
+
+      Of a model folder the trunk is purified under the head that was trained on it, which stays as \
+      it is; that takes minutes and keeps no checkpoint.
       """)
 
   @Option(help: "The backbone to purify, a safetensors file with torchvision's names.")
-  var backbone: String
+  var backbone: String?
+  @Option(help: "The detector to purify, a model folder.")
+  var model: String?
   @Option(help: "The folder of unlabeled JPEGs.")
   var images: String
-  @Option(help: "The safetensors file to write.")
+  @Option(help: "The safetensors file, or the model folder, to write.")
   var output: String
   @OptionGroup var arguments: PurifyArguments
   @Option(help: "A folder for report.json and report.html; it is made where there is none.")
@@ -49,9 +55,27 @@ struct PurifyCommand: ParsableCommand {
 
   private var checkpoint: String { output + ".checkpoint" }
 
+  func validate() throws {
+    guard (backbone == nil) != (model == nil) else {
+      throw ValidationError(
+        "expected --backbone or --model, found \(backbone == nil ? "neither" : "both")")
+    }
+    guard model == nil || (report == nil && attack == nil && !resume) else {
+      throw ValidationError("expected --report, --attack and --resume with --backbone only")
+    }
+  }
+
   func run() throws {
+    if let model {
+      try purifyModel(model)
+    } else if let backbone {
+      try purifyBackbone(backbone)
+    }
+  }
+
+  private func purifyBackbone(_ backbone: String) throws {
     // All that can be wrong is found before any long work.
-    let options = try arguments.options()
+    let options = try arguments.options(.device)
     try BackboneWriter.checkWritable(output)
     if let report { try PurifyReport.prepare(report) }
     let file = try BackboneFile(path: backbone)
@@ -111,22 +135,34 @@ struct PurifyCommand: ParsableCommand {
   }
 
   private func run(_ purifier: Purifier) throws -> Purifier.Result {
+    try interruptible(
+      { isCancelled, progress in
+        try purifier.run(
+          checkpoint: checkpoint, resumes: resume, isCancelled: isCancelled, progress: progress)
+      },
+      onStop: { epoch in
+        PurificationError.cancelled(epoch: epoch).description
+          + (epoch > 0 ? " in \(checkpoint)" : ": no epoch was finished")
+      })
+  }
+
+  /// Runs something long with a progress bar; Ctrl-C ends it between steps.
+  func interruptible<Result>(
+    _ body: (_ isCancelled: () -> Bool, _ progress: (Purifier.Progress) -> Void) throws -> Result,
+    onStop text: (_ epoch: Int) -> String
+  ) throws -> Result {
     let stop = StopFlag()
     let interruption = TrainingInterruption(stop)
     defer { interruption.end() }
     var line = ProgressLine(isQuiet: quiet)
     defer { line.finish() }
     do {
-      return try purifier.run(
-        checkpoint: checkpoint, resumes: resume, isCancelled: { stop.isRaised }
-      ) { progress in
+      return try body({ stop.isRaised }) { progress in
         line.show(isLast: progress.step == progress.steps) { Self.text(progress) }
       }
     } catch PurificationError.cancelled(let epoch) {
       line.finish()
-      note(
-        PurificationError.cancelled(epoch: epoch).description
-          + (epoch > 0 ? " in \(checkpoint)" : ": no epoch was finished"))
+      note(text(epoch))
       throw ExitCode(130)
     }
   }
@@ -174,7 +210,7 @@ struct PurifyCommand: ParsableCommand {
     }
   }
 
-  private func note(_ text: String) {
+  func note(_ text: String) {
     guard !quiet else { return }
     FileHandle.standardError.write(Data((text + "\n").utf8))
   }

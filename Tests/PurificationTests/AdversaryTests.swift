@@ -78,7 +78,7 @@ import Testing
       clean.values[index] = random.uniform()
       gradients.values[index] = random.gaussian()
     }
-    var shared = SharedAdversary(options, side: 32, random: &random)
+    var shared = SharedAdversary(options, width: 32, height: 32, random: &random)
     for _ in 0..<8 { shared.ascend(gradients, clean: clean) }
     shared.apply(to: clean, into: perturbed)
     // Bounds of 2/3 of ε and ε, 1 of pixels in 0…1.
@@ -104,7 +104,7 @@ import Testing
   /// The warp's ascent follows the slope of Σ weights · warped picture.
   @Test func aWarpClimbs() throws {
     var random = SeededRandom(4)
-    var warp = WarpPerturbation(side: 32, stepSize: 0.05, random: &random)
+    var warp = WarpPerturbation(width: 32, height: 32, stepSize: 0.05, random: &random)
     let (clean, weights, warped) = (
       FloatBuffer(count: 3072), FloatBuffer(count: 3072), FloatBuffer(count: 3072)
     )
@@ -130,7 +130,7 @@ import Testing
 
   @Test func aWarpOfNothingLeavesThePicture() throws {
     var random = SeededRandom(4)
-    var warp = WarpPerturbation(side: 8, stepSize: 0.05, random: &random)
+    var warp = WarpPerturbation(width: 8, height: 8, stepSize: 0.05, random: &random)
     for index in warp.state.indices { warp.state[index] = 0 }
     let (clean, warped) = (FloatBuffer(count: 192), FloatBuffer(count: 192))
     for index in clean.values.indices { clean.values[index] = random.uniform() }

@@ -1,0 +1,59 @@
+import Backbones
+import Engine
+import Networks
+import Tensors
+
+/// Forward and backward passes of a detector's trunk and pyramid on batches of frames. One thread uses
+/// it.
+final class MapPass {
+  let channels: Int
+  /// The maps of the last forward pass, and where their gradients go, by level.
+  let maps, gradients: [FloatBuffer]
+  private let plan: TrainingPlan
+  private let normalisation: PixelNormalisation
+  private let values: FloatBuffer
+
+  init(
+    _ network: FasterRCNNNetwork, shape: ActivationShape, engine: Engine, store: ParameterStore,
+    normalisation: PixelNormalisation, wantsPixels: Bool, isTrained: @escaping (String) -> Bool
+  ) throws {
+    let plan = try TrainingPlan(
+      network.pyramidGraph(), input: shape, engine: engine, store: store,
+      wantsInputGradient: wantsPixels, isTrained: isTrained)
+    self.plan = plan
+    self.normalisation = normalisation
+    channels = network.pyramidChannels
+    values = FloatBuffer(count: shape.count)
+    let counts = try FeatureMapObjective.levels.map { try plan.output($0).shape.count }
+    maps = counts.map { FloatBuffer(count: $0) }
+    gradients = counts.map { FloatBuffer(count: $0) }
+  }
+
+  var memoryBytes: Int { plan.memoryBytes }
+
+  func load() throws { try plan.load() }
+
+  /// The maps of pixels in `0…1`.
+  func forward(_ pixels: FloatBuffer) throws {
+    normalisation.apply(pixels.readable, into: values.values)
+    plan.input.write(values.readable)
+    try plan.forward(.stored)
+    for (level, name) in FeatureMapObjective.levels.enumerated() {
+      try plan.output(name).read(into: maps[level].values)
+    }
+  }
+
+  /// The backward pass from what `gradients` holds.
+  func backward(accumulates: Bool = false) throws {
+    for (level, name) in FeatureMapObjective.levels.enumerated() {
+      try plan.outputGradient(name).write(gradients[level].readable)
+    }
+    try plan.backward(accumulates: accumulates)
+  }
+
+  /// The gradient of the pixels of the last backward pass.
+  func pixelGradients(into target: FloatBuffer) {
+    plan.inputGradient?.read(into: target.values)
+    normalisation.applyGradient(target.values)
+  }
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import DataSets
+import DetectorPurification
+import DetectorTraining
+import Engine
+import Laboratory
+import Models
+import Purification
+
+extension PurifyCommand {
+  /// Purifies the trunk of a detector.
+  func purifyModel(_ model: String) throws {
+    // All that can be wrong is found before any long work.
+    let options = try arguments.options(.detector)
+    try BackboneWriter.checkWritable(output)
+    let bundle = try ModelBundle(directory: model)
+    guard case .fasterRCNN(let architecture) = bundle.manifest.architecture,
+      case .shorterSide(let minSize, let maxSize) = bundle.manifest.input
+    else {
+      throw ValidationError("expected a detector in \(model), found a classifier")
+    }
+    var folder = try ImageFolder(images)
+    if options.fraction < 1 {
+      folder = try folder.sample(fraction: options.fraction, seed: options.seed)
+    }
+    // Frames of cameras are wider than high.
+    let frames = try FrameSet(
+      folder, width: maxSize.paddedSide, height: minSize.paddedSide, minimumCount: options.batch,
+      threads: engine.threads)
+    if frames.skipped.count > 0 { note("left out: \(frames.skipped)") }
+    let purifier = try DetectorPurifier(
+      bundle, frames: frames, engine: Engine(engine.options), options: options)
+    let result = try interruptible(
+      { try purifier.run(isCancelled: $0, progress: $1) },
+      onStop: { _ in "stopped; nothing was written" })
+    var writer = DetectorWriter(
+      architecture: architecture, classes: bundle.manifest.classes, minSize: minSize,
+      maxSize: maxSize, normalisation: bundle.manifest.normalisation)
+    if let thresholds = bundle.manifest.thresholds { writer.thresholds = thresholds }
+    let account =
+      bundle.manifest.provenance.description
+      + " Purified by CBD \(options.preset), \(result.losses.count) steps of \(options.batch) "
+      + "frames, seed \(options.seed)."
+    try writer.write(
+      to: output, name: nil, description: account, licence: bundle.manifest.licence
+    ) { try purifier.parameter($0) ?? bundle.tensor($0) }
+    print(
+      "\(output): \(result.losses.count) steps on \(result.frames) frames in "
+        + ProgressLine.time(result.seconds)
+        + (result.prunedChannels > 0 ? ", \(result.prunedChannels) channels switched off" : ""))
+  }
+}
+
+extension Int {
+  /// Rounded up to what a trunk's five halvings need.
+  fileprivate var paddedSide: Int { (self + 31) / 32 * 32 }
+}
