@@ -92,6 +92,8 @@ extension TrainCommand {
     }
 
     func run() throws {
+      let settings = try settings()
+      let augmentation = try augmentation()
       try TrainingFiles.check(output: output, checkpoint: checkpoint, resumes: resume)
       let origin = try origin()
       let engine = try Engine(engine.options)
@@ -108,7 +110,12 @@ extension TrainCommand {
       if skipped.imageCount + skipped.objectCount > 0 {
         FileHandle.standardError.write(Data("\(skipped)\n".utf8))
       }
-      let options = try trainingOptions(for: pictures, origin)
+      let options = DetectorTrainingOptions(
+        architecture: architecture(pictures.classes.count, origin), classes: pictures.classes,
+        minSize: minSize, maxSize: maxSize, augmentation: augmentation,
+        frozenStages: frozenStages,
+        regionSampler: try BalancedSampler(size: regions, positiveFraction: 0.25),
+        settings: settings)
       let trainer = try DetectorTrainer(
         options, pictures: pictures, origin: origin, engine: engine)
       try train(trainer)
@@ -120,27 +127,23 @@ extension TrainCommand {
       return .scratch
     }
 
-    private func trainingOptions(
-      for pictures: AnnotatedDataSet, _ origin: DetectorOrigin
-    ) throws -> DetectorTrainingOptions {
+    private func settings() throws -> TrainingSettings {
       var settings = TrainingSettings.detector(epochs: epochs, batch: batch)
       if let learningRate { settings.learningRate = learningRate }
       if let weightDecay { settings.weightDecay = weightDecay }
       if let warmUp { settings.warmUp = warmUp }
       settings.seed = seed
-      let plain: ClosedRange<Float> = 1...1
-      let augmentation =
-        try colors
-        ? DetectionAugmentation(shorterSides: scales.values, cropProbability: crop)
-        : DetectionAugmentation(
-          shorterSides: scales.values, cropProbability: crop, saturation: plain, contrast: plain,
-          brightness: plain)
-      return DetectorTrainingOptions(
-        architecture: architecture(pictures.classes.count, origin), classes: pictures.classes,
-        minSize: minSize, maxSize: maxSize, augmentation: augmentation,
-        frozenStages: frozenStages,
-        regionSampler: try BalancedSampler(size: regions, positiveFraction: 0.25),
-        settings: settings)
+      try settings.validate()
+      return settings
+    }
+
+    private func augmentation() throws -> DetectionAugmentation {
+      guard !colors else {
+        return try DetectionAugmentation(shorterSides: scales.values, cropProbability: crop)
+      }
+      return try DetectionAugmentation(
+        shorterSides: scales.values, cropProbability: crop, saturation: 1...1, contrast: 1...1,
+        brightness: 1...1)
     }
 
     private func architecture(

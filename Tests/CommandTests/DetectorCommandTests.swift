@@ -1,0 +1,115 @@
+import Foundation
+import Models
+import Testing
+
+/// `cleansight train detect`, `evaluate detect` and `purify --model` as processes.
+@Suite struct DetectorCommandTests {
+  private static let classes = "person,car,bus,train,cat"
+
+  /// Rendered frames with their boxes.
+  private static func scenes(_ folder: Folder) throws -> String {
+    let path = folder.file("scenes")
+    let command = try Command(
+      "scene", "render", "--count", "6", "--width", "160", "--height", "128", "--seed", "2000",
+      "--output", path)
+    try #require(command.status == 0, "\(command.errors)")
+    return path
+  }
+
+  private static func train(_ dataset: String, _ output: String, _ more: String...) throws
+    -> Command
+  {
+    try Command(
+      [
+        "train", "detect", "--dataset", dataset, "--init", Command.model, "--classes", classes,
+        "--min-size", "96", "--max-size", "128", "--scales", "96", "--regions", "32", "--epochs",
+        "1", "--learning-rate", "0.0001", "--output", output,
+      ] + more)
+  }
+
+  private func expectRefusal(_ command: Command, _ words: String...) {
+    #expect(command.status != 0 && command.status != 130)
+    for word in words { #expect(command.errors.contains(word), "\(command.errors)") }
+    let lines = command.errors.split(separator: "\n").filter { $0.hasPrefix("Error:") }
+    #expect(lines.count == 1, "\(command.errors)")
+  }
+
+  @Test func aDetectorIsTrainedMeasuredAndPurified() throws {
+    let folder = try Folder()
+    let dataset = try Self.scenes(folder)
+    let (model, purified) = (folder.file("model"), folder.file("purified"))
+    let trained = try Self.train(dataset, model)
+    #expect(trained.status == 0, "\(trained.errors)")
+    #expect(trained.output.contains("3 of 3 steps"))
+    let before = try ModelBundle(directory: model)
+    #expect(before.manifest.classes == Self.classes.split(separator: ",").map(String.init))
+    #expect(before.manifest.input == .shorterSide(minSize: 96, maxSize: 128))
+    #expect(before.manifest.provenance.description.contains("1× through 6 pictures"))
+
+    let measured = try Command(
+      "evaluate", "detect", "--model", model, "--dataset", dataset, "--split", "train", "--attack",
+      "blend:alpha=0.2", "--attack", "badnets", "--target", "person", "--json", "--quiet")
+    #expect(measured.status == 0, "\(measured.errors)")
+    let report = try measured.json
+    #expect(report["pictures"] as? Int == 6, "\(report.keys)")
+    #expect((report["attacks"] as? [Any])?.count == 2)
+
+    let cleaned = try Command(
+      "purify", "--model", model, "--images", dataset, "--output", purified, "--batch", "2",
+      "--pgd-steps", "2", "--quiet")
+    #expect(cleaned.status == 0, "\(cleaned.errors)")
+    #expect(cleaned.output.contains("3 steps on 6 frames"))
+    let after = try ModelBundle(directory: purified)
+    #expect(after.manifest.provenance.description.contains("CBD detector"))
+    #expect(after.manifest.thresholds == before.manifest.thresholds)
+    let (trunk, head) = ("backbone.body.layer3.0.conv1.weight", "rpn.head.conv.0.0.weight")
+    #expect(try after.tensor(trunk) != before.tensor(trunk))
+    #expect(try after.tensor(head) == before.tensor(head))
+
+    // What is there already is not written over.
+    expectRefusal(try Self.train(dataset, model), model)
+    expectRefusal(
+      try Command("purify", "--model", model, "--images", dataset, "--output", purified), purified)
+  }
+
+  @Test func brokenAnnotationsAreSkippedOrRefused() throws {
+    let folder = try Folder()
+    let dataset = try Self.scenes(folder)
+    let annotations = dataset + "/Annotations"
+    let names = try FileManager.default.contentsOfDirectory(atPath: annotations).sorted()
+    let name = try #require(names[0].split(separator: ".").first.map(String.init))
+    try Data("<annotation><object>".utf8).write(
+      to: URL(fileURLWithPath: "\(annotations)/\(names[0])"))
+    let skipping = try Self.train(dataset, folder.file("a"))
+    #expect(skipping.status == 0, "\(skipping.errors)")
+    #expect(skipping.errors.contains(name))
+    #expect(skipping.output.contains("2 of 2 steps"))
+    expectRefusal(try Self.train(dataset, folder.file("b"), "--broken", "refuse"), name)
+    #expect(!FileManager.default.fileExists(atPath: folder.file("b")))
+  }
+
+  @Test func whatCannotBeIsRefusedBeforeAnyWork() throws {
+    let folder = try Folder()
+    let output = folder.file("out")
+    expectRefusal(try Self.train("/nonexistent/set", output), "/nonexistent/set")
+    expectRefusal(try Self.train("/nonexistent", output, "--batch", "0"), "batch")
+    expectRefusal(try Self.train("/nonexistent", output, "--scales", "96,,128"), "scales")
+    expectRefusal(
+      try Self.train("/nonexistent", output, "--backbone", "x.safetensors"), "--backbone or --init")
+    expectRefusal(
+      try Command("evaluate", "detect", "--model", "/nonexistent", "--dataset", folder.path),
+      "/nonexistent")
+    expectRefusal(
+      try Command(
+        "purify", "--model", Command.model, "--backbone", "x", "--images", folder.path, "--output",
+        output), "--backbone or --model")
+    expectRefusal(
+      try Command(
+        "purify", "--model", Command.model, "--images", folder.path, "--output", output,
+        "--report", output), "--report")
+    expectRefusal(
+      try Command("purify", "--model", Command.model, "--images", folder.path, "--output", output),
+      folder.path)
+    #expect(!FileManager.default.fileExists(atPath: output))
+  }
+}
