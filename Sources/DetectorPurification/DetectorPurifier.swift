@@ -55,11 +55,12 @@ public final class DetectorPurifier {
         name: "model", expected: "a detector", found: "\(bundle.manifest.name), a classifier")
     }
     guard options.objective == .anchored, options.adversary == .shared,
-      options.target == .teacher, options.sharedWarps == 0
+      options.target == .teacher, options.sharedWarps == 0,
+      options.sharedPatches == 0
     else {
       throw PurificationError.option(
         name: "preset",
-        expected: "detector, or one like it: anchored, shared, on the teacher, no warps",
+        expected: "detector, or one like it: anchored, shared, on the teacher, no warps or patches",
         found: options.preset)
     }
     guard frames.count >= options.batch else {
@@ -119,7 +120,8 @@ public final class DetectorPurifier {
       let seconds = (clock.now - started).seconds
       progress(
         Purifier.Progress(
-          epoch: min(step / stepsPerEpoch, options.epochs - 1), epochs: options.epochs, step: step, steps: steps,
+          epoch: min(step / stepsPerEpoch, options.epochs - 1), epochs: options.epochs, step: step,
+          steps: steps,
           losses: losses, seconds: seconds,
           secondsLeft: step > 0 ? seconds / Double(step) * Double(steps - step) : .infinity))
     }

@@ -10,7 +10,8 @@ public struct BackboneFile: Sendable {
   public let architecture: ClassifierArchitecture
   /// How pictures are normalised: as the file's metadata says (`mean`, `std`), or by the stem.
   public let normalisation: Normalisation
-  /// The side of the square pictures it is made for, in pixels.
+  /// The side of the square pictures it is made for, in pixels: as the metadata says (`side`), or by
+  /// the stem.
   public let side: Int
   private let reader: SafetensorsReader
   private let sourceNames: [String: String]
@@ -28,7 +29,9 @@ public struct BackboneFile: Sendable {
     self.architecture = classifier
     sourceNames = names
     let isCIFAR = classifier.stem == .cifar
-    side = isCIFAR ? 32 : 224
+    side =
+      reader.metadata["side"].flatMap { Int($0) }.flatMap { Self.sides.contains($0) ? $0 : nil }
+      ?? (isCIFAR ? 32 : 224)
     normalisation =
       Self.normalisation(reader.metadata) ?? (isCIFAR ? .cifar10 : .imagenet)
     // The head is read too: what is refused should be refused before any work.
@@ -36,6 +39,9 @@ public struct BackboneFile: Sendable {
       _ = try self.parameter(parameter.name)
     }
   }
+
+  /// Sides that metadata may state; another is not believed.
+  private static let sides = 8...1024
 
   /// The network, with its head where the file has one.
   public var graph: Graph { network.classifier(classes: architecture.classes) }

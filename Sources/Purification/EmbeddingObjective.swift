@@ -60,6 +60,21 @@ final class EmbeddingObjective {
     return loss
   }
 
+  /// The squared distance of each row `[N, dimension]` from its anchor.
+  static func distances(
+    _ embeddings: UnsafeBufferPointer<Float>, _ anchors: UnsafeBufferPointer<Float>,
+    dimension: Int
+  ) -> [Float] {
+    (0..<(embeddings.count / dimension)).map { row in
+      var sum: Float = 0
+      for index in (row * dimension)..<((row + 1) * dimension) {
+        let difference = embeddings[index] - anchors[index]
+        sum += difference * difference
+      }
+      return sum
+    }
+  }
+
   /// The mean squared distance of rows `[N, dimension]` from their mean.
   static func spread(of embeddings: [Float], dimension: Int) -> Float {
     let rows = embeddings.count / max(dimension, 1)

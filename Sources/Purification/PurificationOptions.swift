@@ -103,6 +103,8 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   public var sharedCount: Int
   /// How many smooth warps are shared.
   public var sharedWarps: Int
+  /// How many opaque patches are shared.
+  public var sharedPatches: Int
   /// One of the shared perturbations, in turn, begins anew every so many steps; 0: never.
   public var restartEvery: Int
   /// Batch normalisation while the student learns.
@@ -134,7 +136,8 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
     lambda: .init(pull: 0.3, distillation: 0.5, fineTuning: 0.2), temperature: 0.5,
     adversary: .instance, target: .student, norm: .linf, epsilon: 8, pgdSteps: 20, stepSize: 0.1,
     randomStart: true,
-    adversaryStatistics: .stored, sharedCount: 0, sharedWarps: 0, restartEvery: 0,
+    adversaryStatistics: .stored, sharedCount: 0, sharedWarps: 0, sharedPatches: 0,
+    restartEvery: 0,
     statistics: .batch, views: .simclr, mixup: 0, epochs: 15,
     fraction: 1, batch: 128, learningRate: 0.02, momentum: 0.9, weightDecay: 5e-4, seed: 1)
 
@@ -153,9 +156,10 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   public static let device = PurificationOptions(
     preset: "device", pruning: 3.5, objective: .anchored,
     lambda: .init(pull: 0.333, distillation: 0.667, fineTuning: 0), temperature: 0.5,
-    adversary: .shared, target: .teacher, norm: .l2, epsilon: 765, pgdSteps: 12, stepSize: 0.25,
-    randomStart: true, adversaryStatistics: .stored, sharedCount: 3, sharedWarps: 1,
-    restartEvery: 5, statistics: .stored, views: .weak, mixup: 0.5, epochs: 1, fraction: 1,
+    adversary: .shared, target: .teacher, norm: .l2, epsilon: 765, pgdSteps: 24, stepSize: 0.25,
+    randomStart: true, adversaryStatistics: .stored, sharedCount: 3, sharedWarps: 4,
+    sharedPatches: 16, restartEvery: 3, statistics: .stored, views: .weak, mixup: 0.5, epochs: 2,
+    fraction: 1,
     batch: 128, learningRate: 0.015, momentum: 0.9, weightDecay: 5e-4, seed: 1)
 
   /// Ours for the trunk of a detector, whose feature maps are the anchor: no warps, which would move
@@ -163,7 +167,8 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   public static let detector: PurificationOptions = {
     var options = device
     options.preset = "detector"
-    options.sharedWarps = 0
+    (options.sharedWarps, options.sharedPatches) = (0, 0)
+    (options.pgdSteps, options.restartEvery, options.epochs) = (12, 5, 1)
     options.batch = 4
     options.learningRate = 0.002
     return options

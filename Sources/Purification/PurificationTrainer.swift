@@ -138,6 +138,11 @@ final class PurificationTrainer {
       try view(picked, random, count: 1)
       try teacher.embed(first, into: target)
       reached.append(try ascendShared(on: first, anchors: target))
+      // A place that leads nowhere after some steps gives way to another.
+      if step % Self.ascentsAfterRestart == Self.ascentsAfterRestart - 1 {
+        var random = random.stream(2)
+        shared?.restartWeakestPatches(share: 0.5, random: &random)
+      }
       try progress(step)
     }
     return reached
@@ -151,7 +156,10 @@ final class PurificationTrainer {
     let reached = try objective.pull(
       anchors: anchors.readable, embeddings.readable, gradient: otherGradients.values, weight: 1)
     try source.backward(otherGradients, into: second)
-    shared?.ascend(second, clean: clean)
+    shared?.ascend(
+      second, clean: clean,
+      distances: EmbeddingObjective.distances(
+        embeddings.readable, anchors.readable, dimension: student.dimension))
     return reached
   }
 
@@ -159,13 +167,13 @@ final class PurificationTrainer {
   /// now and then one of them begins anew.
   private func moveShared(on clean: FloatBuffer, step: Int, random: SeededRandom) throws {
     guard options.adversary == .shared else { return }
-    var ascents = options.target == .teacher ? 1 : 0
-    if options.restartEvery > 0, step > 0, step % options.restartEvery == 0 {
-      var random = random
-      shared?.restart(step / options.restartEvery, random: &random)
-      ascents = Self.ascentsAfterRestart
+    if options.target == .teacher { _ = try ascendShared(on: clean, anchors: target) }
+    guard options.restartEvery > 0, step > 0, step % options.restartEvery == 0 else { return }
+    var random = random
+    shared?.restart(step / options.restartEvery, random: &random)
+    for _ in 0..<Self.ascentsAfterRestart {
+      _ = try ascendShared(on: clean, anchors: target)
     }
-    for _ in 0..<ascents { _ = try ascendShared(on: clean, anchors: target) }
   }
 
   private static let ascentsAfterRestart = 4

@@ -4,8 +4,9 @@ import Tensors
 /// picture and moves every embedding at once, so what moves them all together finds it (Moosavi-
 /// Dezfooli et al. 2017, "Universal adversarial perturbations"). One thread uses it.
 ///
-/// Some are added to the pictures, with bounds from 2/3 of ε to ε; some warp them. A batch is divided
-/// among them; a warp, which has few values to find, gets a third of the share of one that is added.
+/// Some are added to the pictures, with bounds from 2/3 of ε to ε; some warp them; some are opaque
+/// patches, which try several places at once. A batch is divided among them; a warp or a patch, which
+/// has few values to find, gets a third of the share of one that is added.
 ///
 /// ε under L2 is that of a picture of 32×32; others get it in proportion to the root of their area, so
 /// that a pixel changes as much.
@@ -14,6 +15,10 @@ package struct SharedAdversary {
   private var members: [any SharedPerturbation]
   /// Where each one's rows begin, as a share of the batch; one more than members.
   private var borders: [Double]
+  /// Members before the patches.
+  private let others: Int
+  /// How far each one moved the embeddings at the last ascent that said so.
+  private var strengths: [Float]
 
   package init(
     _ options: PurificationOptions, width: Int, height: Int, random: inout SeededRandom
@@ -33,6 +38,13 @@ package struct SharedAdversary {
         WarpPerturbation(
           width: width, height: height, stepSize: options.stepSize, random: &random))
     }
+    others = members.count
+    for _ in 0..<options.sharedPatches {
+      members.append(
+        PatchPerturbation(
+          width: width, height: height, stepSize: options.stepSize, random: &random))
+    }
+    strengths = .init(repeating: 0, count: members.count)
     let parts = members.indices.map { $0 < count ? 3.0 : 1.0 }
     let total = parts.reduce(0, +)
     borders = parts.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1 / total) }
@@ -48,9 +60,17 @@ package struct SharedAdversary {
     }
   }
 
-  /// Begins one of them, in turn, at another random place.
+  /// Begins one of them, in turn, at another random place, and a quarter of the patches.
   package mutating func restart(_ turn: Int, random: inout SeededRandom) {
-    members[turn % members.count].restart(random: &random)
+    if others > 0 { members[turn % others].restart(random: &random) }
+    restartWeakestPatches(share: 0.25, random: &random)
+  }
+
+  /// Begins the patches that move embeddings least at another random place.
+  mutating func restartWeakestPatches(share: Double, random: inout SeededRandom) {
+    let count = Int((share * Double(members.count - others)).rounded(.up))
+    let weakest = (others..<members.count).sorted { strengths[$0] < strengths[$1] }
+    for index in weakest.prefix(count) { members[index].restart(random: &random) }
   }
 
   /// The rows that a perturbation is put on.
@@ -71,11 +91,17 @@ package struct SharedAdversary {
   }
 
   /// One step of ascent along the gradients of perturbed pixels.
-  package mutating func ascend(_ gradients: FloatBuffer, clean: FloatBuffer) {
+  /// - Parameter distances: how far each picture's embedding was moved, where that is known.
+  package mutating func ascend(
+    _ gradients: FloatBuffer, clean: FloatBuffer, distances: [Float]? = nil
+  ) {
     let batch = clean.count / picture
     for index in members.indices {
       let rows = rows(of: index, batch: batch)
       guard !rows.isEmpty else { continue }
+      if let distances {
+        strengths[index] = distances[rows].reduce(0, +) / Float(rows.count)
+      }
       members[index].ascend(
         UnsafeBufferPointer(gradients.rows(rows, width: picture)),
         clean: UnsafeBufferPointer(clean.rows(rows, width: picture)))

@@ -18,8 +18,8 @@ final class StudentPass {
   private let values: FloatBuffer
   private let gradients: FloatBuffer
 
-  /// The greatest part: half the paper's batch, at which convolutions are still at full speed.
-  private static let greatestPart = 64
+  /// The greatest part: a quarter of the usual batch, at which convolutions are still at full speed.
+  private static let greatestPart = 32
 
   init(
     _ graph: Graph, shape: ActivationShape, engine: Engine, store: ParameterStore,

@@ -5,8 +5,10 @@ import ArgumentParser
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Measure how fast this machine classifies, detects, serves a stream and purifies.",
+    abstract:
+      "Measure how fast this machine classifies, detects, serves a stream, purifies and trains.",
     subcommands: [
       BenchClassify.self, BenchDetect.self, BenchStream.self, BenchPurifyStep.self,
+      BenchTrainDetectStep.self,
     ])
 }

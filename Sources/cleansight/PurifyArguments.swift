@@ -32,6 +32,8 @@ struct PurifyArguments: ParsableArguments {
   var shared: Int?
   @Option(help: "How many smooth warps are shared.")
   var warps: Int?
+  @Option(help: "How many opaque patches are shared.")
+  var patches: Int?
   @Option(help: "One of what is shared begins anew every so many steps; 0: never.")
   var restartEvery: Int?
   @Option(help: "Batch normalisation while the adversary searches: stored or batch.")
@@ -82,6 +84,7 @@ struct PurifyArguments: ParsableArguments {
     replace(\.target, target)
     replace(\.sharedCount, shared)
     replace(\.sharedWarps, warps)
+    replace(\.sharedPatches, patches)
     replace(\.restartEvery, restartEvery)
     replace(\.adversaryStatistics, adversaryStatistics)
     replace(\.statistics, statistics)

@@ -93,7 +93,7 @@ struct PurifyCommand: ParsableCommand {
     if pictures.skipped.count > 0 { note("left out: \(pictures.skipped)") }
     let engine = try Engine(self.engine.options)
     var study = PurifyReport(program: CleanSight.configuration.version, options: options)
-    let studied = try studyPictures(pictures, seed: options.seed)
+    let studied = report == nil ? [] : try studyPictures(pictures, seed: options.seed)
     let evidence = EvidenceStudy(
       file, engine: engine, pictures: studied, trigger: trigger, seed: options.seed)
     if report != nil {

@@ -24,6 +24,14 @@ import Testing
       try keys(command).isSuperset(of: ["median_ms", "p99_ms", "frames_per_second", "stages_ms"]))
   }
 
+  @Test func trainDetectStep() throws {
+    let command = try Command(
+      "bench", "train-detect-step", "--width", "96", "--height", "64", "--fpn-channels", "16",
+      "--steps", "1", "--precision", "f32", "--json")
+    #expect(try keys(command).isSuperset(of: ["seconds_per_step", "plan_megabytes"]))
+    #expect(try #require(command.json["seconds_per_step"] as? Double) > 0)
+  }
+
   @Test func stream() throws {
     let command = try Command(
       "bench", "stream", "--model", Command.model, "--width", "96", "--height", "64", "--fps", "10",

@@ -7,7 +7,8 @@ import Testing
 @Suite struct BackboneFileTests {
   /// A classifier as PyTorch saves it: counters beside the parameters, `module.` in front, metadata.
   private static func write(
-    _ path: String, change: @escaping (String, Tensor) throws -> Tensor = { $1 }
+    _ path: String, metadata: [String: String] = [:],
+    change: @escaping (String, Tensor) throws -> Tensor = { $1 }
   )
     throws
   {
@@ -24,7 +25,7 @@ import Testing
       items, to: path,
       metadata: [
         "format": "pt", "mean": "(0.5, 0.25, 0.125)", "std": "[0.2, 0.3, 0.4]", "measured": "x",
-      ],
+      ].merging(metadata) { $1 },
       allowNonFinite: true)
   }
 
@@ -36,6 +37,13 @@ import Testing
     #expect(file.side == 32)
     #expect(file.normalisation == Normalisation(mean: [0.5, 0.25, 0.125], std: [0.2, 0.3, 0.4]))
     #expect(try file.parameter("fc.weight").shape == [4, 512])
+  }
+
+  @Test(arguments: [("48", 48), ("4", 32), ("100000", 32), ("wide", 32)])
+  func aSideIsBelievedWhereItCanBe(written: String, expected: Int) throws {
+    let folder = try TemporaryFolder()
+    try Self.write(folder.path + "/a.safetensors", metadata: ["side": written])
+    #expect(try BackboneFile(path: folder.path + "/a.safetensors").side == expected)
   }
 
   @Test func writesTheSameNamesTypesAndCounters() throws {

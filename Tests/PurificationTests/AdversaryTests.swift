@@ -67,7 +67,8 @@ import Testing
 
   @Test func sharedPerturbationsAreSharedAndBounded() throws {
     var options = PurificationOptions.device
-    (options.epsilon, options.sharedCount, options.sharedWarps) = (255, 2, 0)
+    (options.epsilon, options.sharedCount) = (255, 2)
+    (options.sharedWarps, options.sharedPatches) = (0, 0)
     var random = SeededRandom(1)
     let picture = Self.shape.features
     let (clean, perturbed, gradients) = (
@@ -99,6 +100,55 @@ import Testing
     shared.restart(3, random: &random)
     #expect(shared.states[0] == before[0])
     #expect(shared.states[1] != before[1])
+  }
+
+  /// A patch covers its square and nothing else, climbs along the sum of the pixels' gradients, and
+  /// stays within the picture wherever it begins.
+  @Test func aPatchCoversItsSquareAndClimbs() throws {
+    var random = SeededRandom(6)
+    var patch = PatchPerturbation(width: 32, height: 24, stepSize: 0.25, random: &random)
+    let count = 32 * 24 * 3
+    let (clean, changed, gradients) = (
+      FloatBuffer(count: 2 * count), FloatBuffer(count: 2 * count), FloatBuffer(count: 2 * count)
+    )
+    for index in clean.values.indices {
+      clean.values[index] = 0.5
+      gradients.values[index] = random.gaussian()
+    }
+    var places = Set<[Float]>()
+    for _ in 0..<200 {
+      patch.restart(random: &random)
+      let (left, top) = (Int(patch.state[0]), Int(patch.state[1]))
+      #expect((0...28).contains(left) && (0...20).contains(top))
+      places.insert([patch.state[0], patch.state[1]])
+    }
+    #expect(places.count > 100)
+    for _ in 0..<4 { patch.ascend(gradients.readable, clean: clean.readable) }
+    // Four steps of a quarter reach black or white from anywhere.
+    patch.apply(to: clean.readable, into: changed.values)
+    let (left, top) = (Int(patch.state[0]), Int(patch.state[1]))
+    for index in 0..<count {
+      let (x, y) = (index / 3 % 32, index / 96)
+      let isInside = (left..<(left + 4)).contains(x) && (top..<(top + 4)).contains(y)
+      let sum = gradients.values[index] + gradients.values[count + index]
+      let expected: Float = !isInside ? 0.5 : sum > 0 ? 1 : 0
+      #expect(changed.values[index] == expected && changed.values[count + index] == expected)
+    }
+  }
+
+  /// Patches that move little begin elsewhere; those that move much stay.
+  @Test func weakPatchesGiveWay() throws {
+    var options = PurificationOptions.device
+    (options.sharedCount, options.sharedWarps, options.sharedPatches) = (0, 0, 4)
+    var random = SeededRandom(7)
+    let zeros = FloatBuffer(count: 4 * 3072)
+    var shared = SharedAdversary(options, width: 32, height: 32, random: &random)
+    shared.ascend(zeros, clean: zeros, distances: [4, 1, 3, 2])
+    let before = shared.states
+    shared.restartWeakestPatches(share: 0.5, random: &random)
+    for (index, isKept) in [true, false, true, false].enumerated() {
+      #expect((shared.states[index] == before[index]) == isKept)
+    }
   }
 
   /// The warp's ascent follows the slope of Σ weights · warped picture.

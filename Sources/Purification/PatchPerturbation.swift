@@ -1,0 +1,64 @@
+import Tensors
+
+/// An opaque square patch somewhere in the picture (Brown et al. 2017, "Adversarial Patch"): few pixels
+/// that change by as much as they can, which no ball around the picture holds. Triggers such as
+/// BadNets' are of this form.
+struct PatchPerturbation: SharedPerturbation {
+  /// The left and the top edge in pixels, then the patch's pixels in `0…1`, `side × side × 3`.
+  var state: [Float]
+  private let width, height, side: Int
+  private let stepSize: Float
+
+  /// The side as a share of the picture's shorter one: large enough to lie over a small trigger whose
+  /// place is not known.
+  private static let share: Float = 5.0 / 32
+
+  init(width: Int, height: Int, stepSize: Float, random: inout SeededRandom) {
+    self.width = width
+    self.height = height
+    self.stepSize = stepSize
+    side = max(1, Int((Self.share * Float(min(width, height))).rounded()))
+    state = .init(repeating: 0, count: 2 + side * side * 3)
+    restart(random: &random)
+  }
+
+  /// Anywhere; places at an edge are as likely as if the patch could reach over it.
+  mutating func restart(random: inout SeededRandom) {
+    func edge(_ length: Int) -> Float {
+      let reach = side / 2
+      return Float(max(0, min(length - side, random.integer(in: -reach...(length - side + reach)))))
+    }
+    state[0] = edge(width)
+    state[1] = edge(height)
+    for index in 2..<state.count { state[index] = random.uniform() }
+  }
+
+  func apply(
+    to clean: UnsafeBufferPointer<Float>, into perturbed: UnsafeMutableBufferPointer<Float>
+  ) {
+    _ = perturbed.update(from: clean)
+    forEachPixel(in: clean.count) { place, pixel in perturbed[pixel] = state[place] }
+  }
+
+  mutating func ascend(
+    _ gradients: UnsafeBufferPointer<Float>, clean: UnsafeBufferPointer<Float>
+  ) {
+    var sums = [Float](repeating: 0, count: state.count)
+    forEachPixel(in: clean.count) { place, pixel in sums[place] += gradients[pixel] }
+    for place in 2..<state.count {
+      let step = sums[place] > 0 ? stepSize : sums[place] < 0 ? -stepSize : 0
+      state[place] = max(0, min(1, state[place] + step))
+    }
+  }
+
+  /// Every value's place in the state and in the pictures.
+  private func forEachPixel(in count: Int, _ body: (_ place: Int, _ pixel: Int) -> Void) {
+    let (left, top) = (Int(state[0]), Int(state[1]))
+    for start in stride(from: 0, to: count, by: width * height * 3) {
+      for row in 0..<side {
+        let pixel = start + ((top + row) * width + left) * 3
+        for value in 0..<(side * 3) { body(2 + row * side * 3 + value, pixel + value) }
+      }
+    }
+  }
+}
