@@ -49,19 +49,10 @@ public final class DetectorPurifier {
   public init(
     _ bundle: ModelBundle, frames: FrameSet, engine: Engine, options: PurificationOptions
   ) throws {
-    try options.validate()
+    try Self.check(options)
     guard case .fasterRCNN(let architecture) = bundle.manifest.architecture else {
       throw PurificationError.option(
         name: "model", expected: "a detector", found: "\(bundle.manifest.name), a classifier")
-    }
-    guard options.objective == .anchored, options.adversary == .shared,
-      options.target == .teacher, options.sharedWarps == 0,
-      options.sharedPatches == 0
-    else {
-      throw PurificationError.option(
-        name: "preset",
-        expected: "detector, or one like it: anchored, shared, on the teacher, no warps or patches",
-        found: options.preset)
     }
     guard frames.count >= options.batch else {
       throw PurificationError.tooFewImages(found: frames.count, needed: options.batch)
@@ -93,6 +84,26 @@ public final class DetectorPurifier {
       FloatBuffer(count: shape.count)
     )
     anchors = teacher.maps.map { FloatBuffer(count: $0.count) }
+  }
+
+  /// Makes sure that options are such that a detector can be purified by.
+  /// - Throws: `PurificationError.option`.
+  public static func check(_ options: PurificationOptions) throws {
+    try options.validate()
+    let rules: [(String, Bool, String, Any)] = [
+      ("objective", options.objective == .anchored, "anchored", options.objective),
+      ("adversary", options.adversary == .shared, "shared", options.adversary),
+      ("target", options.target == .teacher, "teacher", options.target),
+      ("warps", options.sharedWarps == 0, "0 for a detector", options.sharedWarps),
+      ("patches", options.sharedPatches == 0, "0 for a detector", options.sharedPatches),
+      (
+        "lambda", options.lambda.fineTuning == 0, "a third weight of 0 for a detector",
+        options.lambda.fineTuning
+      ),
+    ]
+    for (name, holds, expected, found) in rules where !holds {
+      throw PurificationError.option(name: name, expected: expected, found: "\(found)")
+    }
   }
 
   /// The head, and the pyramid with it, stays as it is.

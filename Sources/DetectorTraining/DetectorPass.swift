@@ -45,9 +45,10 @@ final class DetectorPass {
   /// Most recently used first.
   private var canvases: [DetectorCanvas] = []
 
-  /// Canvases kept. Their sizes are multiples of `canvasStep`, so that photographs of a camera's
-  /// formats at three sizes need about eight.
+  /// Canvases kept, as long as their plans do not need more memory than that. Sizes are multiples of
+  /// `canvasStep`, so that a camera's formats at three sizes need about eight.
   private static let canvasesKept = 10
+  private static let greatestMemory = 3 << 30
   private static let canvasStep = 64
 
   init(
@@ -122,7 +123,7 @@ final class DetectorPass {
 
     let regions = try regions(
       canvas, resized: resized, truths: truths, options: detection, random: random.stream(1))
-    let head = try learnHead(canvas, regions, resized: resized, weight, accumulates: accumulates)
+    let head = try learnHead(canvas, regions, weight, accumulates: accumulates)
     (losses.classes, losses.boxes) = (head.classification, head.regression)
     try canvas.backward(accumulates: accumulates)
     return losses
@@ -138,17 +139,20 @@ final class DetectorPass {
     try proposals.run(
       logits: canvas.logits.map(\.readable), deltas: canvas.deltas.map(\.readable))
     var random = random
-    return try RegionTargets(
-      proposals: proposals.boxes, truths: truths, sampler: options.regionSampler, random: &random)
+    // The boxes lie in the proposals' memory.
+    return try withExtendedLifetime(proposals) {
+      try RegionTargets(
+        proposals: proposals.boxes, truths: truths, sampler: options.regionSampler,
+        random: &random)
+    }
   }
 
   /// The box head's half: pooled regions forward, and back to the gradients of the maps.
   private func learnHead(
-    _ canvas: DetectorCanvas, _ regions: RegionTargets, resized: PixelSize, _ weight: Float,
-    accumulates: Bool
+    _ canvas: DetectorCanvas, _ regions: RegionTargets, _ weight: Float, accumulates: Bool
   ) throws -> DetectorLoss {
     let align = try RoIAlign(
-      levels: canvas.grids.prefix(4).map { RoIAlign.Level(grid: $0, image: resized) },
+      levels: canvas.grids.prefix(4).map { RoIAlign.Level(grid: $0, image: canvas.size) },
       channels: network.pyramidChannels, capacity: options.regionSampler.size,
       bins: network.regionSide, samplingRatio: options.architecture.boxPoolSamplingRatio,
       input: engine.precision, output: engine.precision)
@@ -190,7 +194,9 @@ final class DetectorPass {
       size, network: network, anchors: anchors, engine: engine, store: store,
       isTrained: options.isTrained)
     canvases.insert(canvas, at: 0)
-    if canvases.count > Self.canvasesKept {
+    while canvases.count > 1,
+      canvases.count > Self.canvasesKept || memoryBytes > Self.greatestMemory
+    {
       stale.remove(ObjectIdentifier(canvases.removeLast()))
     }
     return canvas

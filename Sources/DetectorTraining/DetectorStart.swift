@@ -23,6 +23,12 @@ public enum DetectorOrigin: Sendable {
     }
   }
 
+  /// The classes of a detector to begin with, in the order of its outputs.
+  public var classes: [String]? {
+    if case .model(let bundle) = self { return bundle.manifest.classes }
+    return nil
+  }
+
   /// For the account of how it was trained: names alone, where a file lies is nobody's business.
   var account: String {
     switch self {
@@ -48,7 +54,10 @@ struct DetectorStart {
   private let seed: UInt64
 
   /// - Throws: `LaboratoryError.network` where the given file is of another network.
-  init(_ architecture: FasterRCNNArchitecture, origin: DetectorOrigin, seed: UInt64) throws {
+  /// - Parameter classes: in the order of the head's outputs; those of a model to begin with.
+  init(
+    _ architecture: FasterRCNNArchitecture, classes: [String], origin: DetectorOrigin, seed: UInt64
+  ) throws {
     let parameters = architecture.network.parameters
     drawn = InitialParameters(for: parameters, seed: seed)
     shapes = Dictionary(
@@ -69,6 +78,12 @@ struct DetectorStart {
         throw LaboratoryError.network(
           expected: "a detector of the same architecture and number of classes",
           found: "\(bundle.manifest.name), which differs")
+      }
+      guard bundle.manifest.classes == classes else {
+        throw LaboratoryError.classes(
+          expected: "\(bundle.manifest.name)'s classes "
+            + bundle.manifest.classes.joined(separator: ","),
+          found: classes.joined(separator: ","))
       }
     }
   }

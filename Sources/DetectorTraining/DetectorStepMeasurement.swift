@@ -19,7 +19,8 @@ public final class DetectorStepMeasurement {
   ) throws {
     try options.validate()
     self.options = options
-    let start = try DetectorStart(options.architecture, origin: .scratch, seed: 1)
+    let start = try DetectorStart(
+      options.architecture, classes: options.classes, origin: .scratch, seed: 1)
     let store = try ParameterStore(options.architecture.network.parameters) {
       try start.parameter($0)
     }

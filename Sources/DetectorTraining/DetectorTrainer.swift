@@ -43,7 +43,7 @@ public final class DetectorTrainer {
     self.origin = origin
     self.engine = engine
     let start = try DetectorStart(
-      options.architecture, origin: origin, seed: options.settings.seed)
+      options.architecture, classes: options.classes, origin: origin, seed: options.settings.seed)
     store = try ParameterStore(options.architecture.network.parameters) {
       try start.parameter($0)
     }
@@ -55,6 +55,7 @@ public final class DetectorTrainer {
         "kind": "detector",
         "architecture": ModelArchitecture.fasterRCNN(options.architecture).json.compactText,
         "classes": options.classes.joined(separator: ","), "start": origin.account,
+        "normalisation": "\(origin.normalisation.mean) \(origin.normalisation.std)",
         "pictures": "\(pictures.fingerprint)", "sizes": "\(options.minSize)-\(options.maxSize)",
         "augmentation": "\(options.augmentation)", "frozen": "\(options.frozenStages)",
         "samples": "\(options.anchorSampler) \(options.regionSampler)",
@@ -104,10 +105,9 @@ public final class DetectorTrainer {
       + "pictures, batch \(settings.batch), rate \(settings.learningRate), weight decay "
       + "\(settings.weightDecay), \(options.frozenStages) frozen stages, "
       + "\(engine.precision.rawValue), seed \(settings.seed)."
-    try DetectorWriter(
-      architecture: options.architecture, classes: options.classes, minSize: options.minSize,
-      maxSize: options.maxSize, normalisation: origin.normalisation
-    ).write(to: directory, name: name, description: account, licence: licence) { [store] in
+    try options.writer(origin).write(
+      to: directory, name: name, description: account, licence: licence
+    ) { [store] in
       try store.tensor($0)
     }
   }

@@ -30,7 +30,7 @@ public struct DetectorTrainingOptions: Sendable, Equatable {
   public var settings: TrainingSettings
 
   /// Options; samplers and numbers of proposals are torchvision's in proportion to the smaller
-  /// picture: 256 anchors, 128 regions of 1000 proposals.
+  /// picture: 256 anchors, 128 regions of 500 proposals.
   public init(
     architecture: FasterRCNNArchitecture, classes: [String], minSize: Int, maxSize: Int,
     augmentation: DetectionAugmentation, frozenStages: Int = 2,
@@ -75,6 +75,17 @@ public struct DetectorTrainingOptions: Sendable, Equatable {
     let frozen = (frozenStages > 0 ? stem : []) + (1..<max(frozenStages, 1)).map { "layer\($0)." }
     if frozen.contains(where: { rest.hasPrefix($0) }) { return false }
     return !rest.contains("bn") && !rest.contains("downsample.1")
+  }
+
+  /// What writes the trained detector: with the thresholds of the one that training began with.
+  public func writer(_ origin: DetectorOrigin) -> DetectorWriter {
+    var writer = DetectorWriter(
+      architecture: architecture, classes: classes, minSize: minSize, maxSize: maxSize,
+      normalisation: origin.normalisation)
+    if case .model(let bundle) = origin, let thresholds = bundle.manifest.thresholds {
+      writer.thresholds = thresholds
+    }
+    return writer
   }
 
   /// torchvision's options of inference for pictures of a shorter side, with training's proposals.

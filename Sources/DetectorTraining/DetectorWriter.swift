@@ -1,4 +1,5 @@
 import Foundation
+import Laboratory
 import Models
 import Tensors
 
@@ -29,21 +30,54 @@ public struct DetectorWriter: Sendable {
     self.normalisation = normalisation
   }
 
+  /// Makes sure that the folder can be written before hours are spent on it.
+  /// - Throws: `ModelError.exists` where something stands there, `ModelError.value` for a name, a class
+  ///   or a number that no model may have, `LaboratoryError.unwritable`.
+  public func check(_ directory: String, licence: String) throws {
+    let path = Self.trimmed(directory)
+    guard !FileManager.default.fileExists(atPath: path) else {
+      throw ModelError.exists(path: path)
+    }
+    try BackboneWriter.checkWritable(path)
+    let manifest = ModelManifest(
+      name: path.split(separator: "/").last.map(String.init) ?? path,
+      architecture: .fasterRCNN(architecture), classes: classes,
+      input: .shorterSide(minSize: minSize, maxSize: maxSize), normalisation: normalisation,
+      thresholds: thresholds, provenance: Provenance(description: "trained"), licence: licence,
+      files: [
+        ModelFile(
+          path: ModelImport.weightsFileName, sha256: String(repeating: "0", count: 64), bytes: 1)
+      ])
+    // Reading checks every value's range.
+    _ = try ModelManifest(json: Array(manifest.json.utf8), path: path)
+  }
+
+  private static func trimmed(_ directory: String) -> String {
+    var path = directory
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    return path
+  }
+
   /// Writes the folder; it appears whole or not at all.
   /// - Parameters:
   ///   - name: the model's name; the folder's unless given.
   ///   - description: how it was made.
+  ///   - type: each parameter's type in the file.
   ///   - parameter: gives each parameter by torchvision's name.
   /// - Throws: `ModelError.exists` where something stands there already, and what writing throws.
   public func write(
     to directory: String, name: String?, description: String, licence: String,
+    type: (_ name: String) -> ElementType = { _ in .f32 },
     parameter: @escaping (String) throws -> Tensor
   ) throws {
+    let directory = Self.trimmed(directory)
     let suffix = String(UInt64.random(in: .min ... .max), radix: 36)
     let weights = "\(directory).\(suffix).safetensors.part"
     defer { try? FileManager.default.removeItem(atPath: weights) }
     let items = ModelArchitecture.fasterRCNN(architecture).expectedParameters.map { expected in
-      SafetensorsWriter.Item(name: expected.name, type: .f32, shape: expected.shape) {
+      SafetensorsWriter.Item(
+        name: expected.name, type: type(expected.name), shape: expected.shape
+      ) {
         try parameter(expected.name)
       }
     }

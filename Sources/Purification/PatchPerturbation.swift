@@ -22,6 +22,16 @@ struct PatchPerturbation: SharedPerturbation {
     restart(random: &random)
   }
 
+  /// Places outside the picture would be read and written outside of it.
+  func accepts(_ state: [Float]) -> Bool {
+    guard state.count == self.state.count else { return false }
+    func fits(_ edge: Float, _ length: Int) -> Bool {
+      edge >= 0 && edge <= Float(length - side) && edge == edge.rounded()
+    }
+    return fits(state[0], width) && fits(state[1], height)
+      && state[2...].allSatisfy { (0...1).contains($0) }
+  }
+
   /// Anywhere; places at an edge are as likely as if the patch could reach over it.
   mutating func restart(random: inout SeededRandom) {
     func edge(_ length: Int) -> Float {

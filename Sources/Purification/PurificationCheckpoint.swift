@@ -85,16 +85,12 @@ struct PurificationCheckpoint {
     }
     try trainer.optimiser.restore(velocities)
     if let states = trainer.shared?.states {
-      trainer.shared?.restore(
-        try states.indices.map { index in
-          let values = try reader.tensor(shared + "\(index)").values
-          guard values.count == states[index].count else {
-            throw PurificationError.checkpoint(
-              path: path, what: shared + "\(index)",
-              expected: "\(states[index].count) values", found: "\(values.count)")
-          }
-          return values
-        })
+      let found = try states.indices.map { try reader.tensor(shared + "\($0)").values }
+      guard trainer.shared?.restore(found) == true else {
+        throw PurificationError.checkpoint(
+          path: path, what: "shared perturbations", expected: "those of such a run",
+          found: "others")
+      }
     }
     let history = try reader.tensor("losses").values
     let losses = stride(from: 0, to: history.count - history.count % 4, by: 4).map {

@@ -105,7 +105,8 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   public var sharedWarps: Int
   /// How many opaque patches are shared.
   public var sharedPatches: Int
-  /// One of the shared perturbations, in turn, begins anew every so many steps; 0: never.
+  /// One of what is added or warps, in turn, and the weakest quarter of the patches begin anew every
+  /// so many steps; 0: never.
   public var restartEvery: Int
   /// Batch normalisation while the student learns.
   public var statistics: Statistics

@@ -171,6 +171,7 @@ final class PurificationTrainer {
     guard options.restartEvery > 0, step > 0, step % options.restartEvery == 0 else { return }
     var random = random
     shared?.restart(step / options.restartEvery, random: &random)
+    if options.target == .student { try source.load() }
     for _ in 0..<Self.ascentsAfterRestart {
       _ = try ascendShared(on: clean, anchors: target)
     }

@@ -44,20 +44,24 @@ package struct SharedAdversary {
         PatchPerturbation(
           width: width, height: height, stepSize: options.stepSize, random: &random))
     }
-    strengths = .init(repeating: 0, count: members.count)
+    strengths = .init(repeating: -1, count: members.count)
     let parts = members.indices.map { $0 < count ? 3.0 : 1.0 }
     let total = parts.reduce(0, +)
     borders = parts.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1 / total) }
   }
 
-  /// What the perturbations are, for a checkpoint.
-  var states: [[Float]] { members.map(\.state) }
+  /// What the perturbations are, and last how far each one moved embeddings, for a checkpoint.
+  var states: [[Float]] { members.map(\.state) + [strengths] }
 
   /// Takes perturbations up again.
-  mutating func restore(_ states: [[Float]]) {
-    for (index, state) in states.prefix(members.count).enumerated() {
-      members[index].state = state
-    }
+  /// - Returns: false, and no change, where one is none that could have come about.
+  mutating func restore(_ states: [[Float]]) -> Bool {
+    guard states.count == members.count + 1, states[members.count].count == members.count,
+      members.indices.allSatisfy({ members[$0].accepts(states[$0]) })
+    else { return false }
+    for index in members.indices { members[index].state = states[index] }
+    strengths = states[members.count]
+    return true
   }
 
   /// Begins one of them, in turn, at another random place, and a quarter of the patches.
@@ -68,8 +72,10 @@ package struct SharedAdversary {
 
   /// Begins the patches that move embeddings least at another random place.
   mutating func restartWeakestPatches(share: Double, random: inout SeededRandom) {
-    let count = Int((share * Double(members.count - others)).rounded(.up))
-    let weakest = (others..<members.count).sorted { strengths[$0] < strengths[$1] }
+    // One without pictures in so small a batch has no strength.
+    let tried = (others..<members.count).filter { strengths[$0] >= 0 }
+    let weakest = tried.sorted { (strengths[$0], $0) < (strengths[$1], $1) }
+    let count = Int((share * Double(tried.count)).rounded(.up))
     for index in weakest.prefix(count) { members[index].restart(random: &random) }
   }
 
@@ -113,6 +119,8 @@ package struct SharedAdversary {
 protocol SharedPerturbation {
   /// What it is, as many values at any time.
   var state: [Float] { get set }
+  /// Whether a state could have come about.
+  func accepts(_ state: [Float]) -> Bool
   /// Begins at another random place.
   mutating func restart(random: inout SeededRandom)
   /// Whole pictures with the perturbation, within valid pixels.
@@ -132,6 +140,8 @@ struct AdditivePerturbation: SharedPerturbation {
     state = .init(repeating: 0, count: count)
     restart(random: &random)
   }
+
+  func accepts(_ state: [Float]) -> Bool { state.count == self.state.count }
 
   /// A quarter of the bound in a random direction.
   mutating func restart(random: inout SeededRandom) {

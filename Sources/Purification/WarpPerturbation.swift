@@ -37,6 +37,10 @@ struct WarpPerturbation: SharedPerturbation {
     restart(random: &random)
   }
 
+  func accepts(_ state: [Float]) -> Bool {
+    state.count == self.state.count && state.allSatisfy { abs($0) <= Self.reach }
+  }
+
   mutating func restart(random: inout SeededRandom) {
     for index in state.indices { state[index] = random.uniform(-Self.reach...Self.reach) }
   }

@@ -12,7 +12,8 @@ struct CommaSeparated<Element: LosslessStringConvertible & Sendable>: Expressibl
   init?(argument: String) {
     values = []
     for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
-      guard !part.isEmpty, let value = Element(String(part)) else { return nil }
+      let text = part.drop { $0 == " " }
+      guard !text.isEmpty, let value = Element(String(text)) else { return nil }
       values.append(value)
     }
   }

@@ -5,6 +5,7 @@ import Detection
 import DetectionEvaluation
 import Foundation
 import Frames
+import Laboratory
 import Models
 
 extension EvaluateCommand {
@@ -58,6 +59,10 @@ extension EvaluateCommand {
       guard limit ?? 1 >= 1 else {
         throw ValidationError("expected --limit of at least 1, found \(limit ?? 0)")
       }
+      // The default of attacks is a class of CIFAR-10.
+      guard target != nil || attack.allSatisfy({ $0.contains("target=") }) else {
+        throw ValidationError("expected --target with --attack, found none")
+      }
       guard (0...1).contains(score) else {
         throw ValidationError("expected --score from 0 to 1, found \(score)")
       }
@@ -69,27 +74,28 @@ extension EvaluateCommand {
 
     func run() throws {
       let bundle = try ModelBundle(directory: model)
+      let detector = try FasterRCNN(bundle: bundle, options: engine.options)
+      let attacks = try attacks(bundle.manifest.classes)
       var reading = AnnotatedDataSet.Options()
       reading.classes = bundle.manifest.classes
       reading.broken = broken
       reading.unknownClass = unknownClass
       reading.threads = engine.threads
-      let pictures = try AnnotatedDataSet(path: dataset, split: split, options: reading)
-      let target = try self.target.map {
-        try DetectionEvaluation.classIndex($0, in: pictures.classes)
+      var pictures = try AnnotatedDataSet(path: dataset, split: split, options: reading)
+      // What is skipped is left out when it comes; what is refused, before any work.
+      if broken == .refuse { pictures = try pictures.decodable(.refuse, threads: engine.threads) }
+      if pictures.skipped.imageCount + pictures.skipped.objectCount > 0 {
+        FileHandle.standardError.write(Data("\(dataset): \(pictures.skipped)\n".utf8))
       }
-      let attacks = try attack.map { text in
-        try AttackSpecification(
-          target.map { text.withAttackOption("target", "\($0)") } ?? text)
+      guard pictures.images.contains(where: { $0.objects.contains { !$0.isIgnored } }) else {
+        throw LaboratoryError.classes(
+          expected: "an object of the classes " + bundle.manifest.classes.joined(separator: ", "),
+          found: "none in \(dataset), \(split)")
       }
       let evaluation = try DetectionEvaluation(
         pictures, attacks: attacks, placement: place,
         options: .init(
           limit: limit, seed: seed, minimumScore: Float(score), triggerSide: triggerSide))
-      let detector = try FasterRCNN(bundle: bundle, options: engine.options)
-      if pictures.skipped.imageCount + pictures.skipped.objectCount > 0, !quiet {
-        FileHandle.standardError.write(Data("\(dataset): \(pictures.skipped)\n".utf8))
-      }
       let report = try measure(evaluation, detector)
       if json {
         let encoder = JSONEncoder()
@@ -99,6 +105,14 @@ extension EvaluateCommand {
       } else {
         print("\(model) on \(dataset), \(split)")
         print(report.table)
+      }
+    }
+
+    private func attacks(_ classes: [String]) throws -> [AttackSpecification] {
+      let target = try self.target.map { try DetectionEvaluation.classIndex($0, in: classes) }
+      return try attack.map { text in
+        try AttackSpecification(
+          target.map { text.withAttackOption("target", "\($0)") } ?? text)
       }
     }
 

@@ -62,6 +62,16 @@ struct PurifyArguments: ParsableArguments {
   )
   var randomStart: Bool?
 
+  /// An option that means nothing for a detector and was given nevertheless.
+  func ofBackbones(head: PurifyCommand.Head) -> String? {
+    let given: [(String, Bool)] = [
+      ("--head", head != .refit), ("--statistics", statistics != nil),
+      ("--adversary-statistics", adversaryStatistics != nil), ("--views", views != nil),
+      ("--temperature", temperature != nil), ("--random-start", randomStart != nil),
+    ]
+    return given.first { $0.1 }?.0
+  }
+
   /// The preset with what was given in its place.
   /// - Parameter usual: the preset unless one is given.
   func options(_ usual: PurificationOptions) throws -> PurificationOptions {

@@ -22,7 +22,7 @@ struct PurifyCommand: ParsableCommand {
       OUTPUT.checkpoint: what was interrupted goes on with --resume and ends the same.
 
       Of a model folder the trunk is purified under the head that was trained on it, which stays as \
-      it is; that takes minutes and keeps no checkpoint.
+      it is. That keeps no checkpoint, and its time grows with the folder: --fraction takes a part.
       """)
 
   @Option(help: "The backbone to purify, a safetensors file with torchvision's names.")

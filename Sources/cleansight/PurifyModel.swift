@@ -11,14 +11,22 @@ extension PurifyCommand {
   /// Purifies the trunk of a detector.
   func purifyModel(_ model: String) throws {
     // All that can be wrong is found before any long work.
+    if let option = arguments.ofBackbones(head: head) {
+      throw ValidationError("expected \(option) with --backbone only, found it with --model")
+    }
     let options = try arguments.options(.detector)
-    try BackboneWriter.checkWritable(output)
+    try DetectorPurifier.check(options)
     let bundle = try ModelBundle(directory: model)
     guard case .fasterRCNN(let architecture) = bundle.manifest.architecture,
       case .shorterSide(let minSize, let maxSize) = bundle.manifest.input
     else {
       throw ValidationError("expected a detector in \(model), found a classifier")
     }
+    var writer = DetectorWriter(
+      architecture: architecture, classes: bundle.manifest.classes, minSize: minSize,
+      maxSize: maxSize, normalisation: bundle.manifest.normalisation)
+    if let thresholds = bundle.manifest.thresholds { writer.thresholds = thresholds }
+    try writer.check(output, licence: bundle.manifest.licence)
     var folder = try ImageFolder(images)
     if options.fraction < 1 {
       folder = try folder.sample(fraction: options.fraction, seed: options.seed)
@@ -33,16 +41,13 @@ extension PurifyCommand {
     let result = try interruptible(
       { try purifier.run(isCancelled: $0, progress: $1) },
       onStop: { _ in "stopped; nothing was written" })
-    var writer = DetectorWriter(
-      architecture: architecture, classes: bundle.manifest.classes, minSize: minSize,
-      maxSize: maxSize, normalisation: bundle.manifest.normalisation)
-    if let thresholds = bundle.manifest.thresholds { writer.thresholds = thresholds }
     let account =
       bundle.manifest.provenance.description
       + " Purified by CBD \(options.preset), \(result.losses.count) steps of \(options.batch) "
       + "frames, seed \(options.seed)."
     try writer.write(
-      to: output, name: nil, description: account, licence: bundle.manifest.licence
+      to: output, name: nil, description: account, licence: bundle.manifest.licence,
+      type: { bundle.weights.entry($0)?.type ?? .f32 }
     ) { try purifier.parameter($0) ?? bundle.tensor($0) }
     print(
       "\(output): \(result.losses.count) steps on \(result.frames) frames in "

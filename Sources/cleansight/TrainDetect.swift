@@ -13,8 +13,10 @@ extension TrainCommand {
       abstract: "Train a detector with labels.",
       discussion: """
         Faster R-CNN over a feature pyramid. --dataset is a folder in VOC's layout (Annotations, \
-        JPEGImages, ImageSets/Main) or COCO's (annotations/*.json). The same options on the same \
-        machine give the same weights.
+        JPEGImages, ImageSets/Main) or COCO's (annotations/*.json). Training begins with the trunk of \
+        --backbone, or with the detector of --init, whose classes, sizes, layers and thresholds it \
+        keeps; with neither, weights are random and nothing is frozen, which needs far more \
+        pictures and time. The same options on the same machine give the same weights.
         """)
 
     @Option(help: "The data set's folder, VOC's or COCO's layout.")
@@ -27,28 +29,39 @@ extension TrainCommand {
     var backbone: String?
     @Option(name: .customLong("init"), help: "A detector to begin with, a model folder.")
     var initial: String?
-    @Option(help: "The classes, separated by commas; all of the data set unless given.")
+    @Option(
+      help: "The classes, separated by commas; those of --init or all of the data set unless given."
+    )
     var classes: CommaSeparated<String>?
     @Option(help: "resnet18, resnet34 or resnet50, or that of --backbone.")
     var architecture: ResNet.Depth?
-    @Option(help: "Channels of the feature pyramid.")
-    var fpnChannels = 64
-    @Option(help: "Width of the box head's hidden layers.")
-    var boxHeadWidth = 256
-    @Option(help: "Anchor sizes in pixels, one for each of the five levels.")
-    var anchorSizes = CommaSeparated<Float>([16, 32, 64, 128, 256])
-    @Option(help: "The shorter side of the resized picture in pixels.")
-    var minSize = 320
-    @Option(help: "The longest the longer side gets in pixels.")
-    var maxSize = 448
-    @Option(help: "Shorter sides to train at, chosen at random.")
-    var scales = CommaSeparated<Int>([256, 288, 320])
+    @Option(help: "Channels of the feature pyramid; 64 unless given.")
+    var fpnChannels: Int?
+    @Option(help: "Width of the box head's hidden layers; 256 unless given.")
+    var boxHeadWidth: Int?
+    @Option(
+      help:
+        "Anchor sizes in pixels, one for each of the five levels; 16,32,64,128,256 unless given."
+    )
+    var anchorSizes: CommaSeparated<Float>?
+    @Option(help: "The shorter side of the resized picture in pixels; that of --init or 320.")
+    var minSize: Int?
+    @Option(help: "The longest the longer side gets in pixels; that of --init or 1.4 × --min-size.")
+    var maxSize: Int?
+    @Option(
+      help: "Shorter sides to train at, chosen at random; 0.8, 0.9 and 1 × --min-size unless given."
+    )
+    var scales: CommaSeparated<Int>?
     @Option(help: "How often a part of the picture is cut out.")
     var crop: Float = 0.6
     @Flag(inversion: .prefixedNo, help: "Change colours.")
     var colors = true
-    @Option(help: "Parts of the trunk that stay as they are: 0 none, 1 the stem, 2 stage 1 too.")
-    var frozenStages = 2
+    @Option(
+      help: """
+        Parts of the trunk that stay as they are: 0 none, 1 the stem, 2 stage 1 too, up to 5; 2, or 0 \
+        for random weights, unless given.
+        """)
+    var frozenStages: Int?
     @Option(help: "Proposals of a picture that the box head learns from.")
     var regions = 128
     @Option(help: "Times through all pictures.")
@@ -89,36 +102,106 @@ extension TrainCommand {
       guard limit ?? 1 >= 1 else {
         throw ValidationError("expected --limit of at least 1, found \(limit ?? 0)")
       }
+      func check(_ name: String, _ value: Int?, _ range: ClosedRange<Int>) throws {
+        guard let value, !range.contains(value) else { return }
+        throw ValidationError(
+          "expected --\(name) from \(range.lowerBound) to \(range.upperBound), found \(value)")
+      }
+      try check("fpn-channels", fpnChannels, 1...2048)
+      try check("box-head-width", boxHeadWidth, 1...8192)
+      try check("frozen-stages", frozenStages, 0...5)
+      try check("regions", regions, 1...4096)
+      try check("min-size", minSize, 32...4096)
+      try check("max-size", maxSize, (minSize ?? 32)...4096)
+      for scale in scales?.values ?? [] { try check("scales", scale, 32...4096) }
+      guard (0...1).contains(crop) else {
+        throw ValidationError("expected --crop from 0 to 1, found \(crop)")
+      }
+      guard anchorSizes?.values.count ?? 5 == 5 else {
+        throw ValidationError(
+          "expected five --anchor-sizes, found \(anchorSizes?.values.count ?? 0)")
+      }
+      guard
+        initial == nil
+          || (architecture == nil && fpnChannels == nil && boxHeadWidth == nil
+            && anchorSizes == nil)
+      else {
+        throw ValidationError(
+          "expected no --architecture, --fpn-channels, --box-head-width or --anchor-sizes with "
+            + "--init, whose layers are kept, found one")
+      }
     }
 
     func run() throws {
       let settings = try settings()
-      let augmentation = try augmentation()
-      try TrainingFiles.check(output: output, checkpoint: checkpoint, resumes: resume)
       let origin = try origin()
+      let (minSize, maxSize) = sizes(origin)
+      let augmentation = try augmentation(minSize)
+      let sampler = try BalancedSampler(size: regions, positiveFraction: 0.25)
+      func options(_ classes: [String]) -> DetectorTrainingOptions {
+        DetectorTrainingOptions(
+          architecture: architecture(classes.count, origin), classes: classes, minSize: minSize,
+          maxSize: maxSize, augmentation: augmentation, frozenStages: frozenStages(origin),
+          regionSampler: sampler, settings: settings)
+      }
+      let wanted = classes?.values ?? origin.classes
+      if let own = origin.classes, let wanted, own != wanted {
+        throw LaboratoryError.classes(
+          expected: "--init's classes " + own.joined(separator: ","),
+          found: wanted.joined(separator: ","))
+      }
+      // With as many classes as there will be, or one for a data set that is not read yet.
+      try options(wanted ?? ["object"]).writer(origin).check(output, licence: licence)
+      try TrainingFiles.check(checkpoint: checkpoint, resumes: resume)
       let engine = try Engine(engine.options)
+      let pictures = try pictures(wanted, threads: engine.threads)
+      let complete = options(pictures.classes)
+      try complete.writer(origin).check(output, licence: licence)
+      try train(
+        DetectorTrainer(complete, pictures: pictures, origin: origin, engine: engine))
+    }
+
+    private func pictures(_ classes: [String]?, threads: Int) throws -> AnnotatedDataSet {
       var reading = AnnotatedDataSet.Options()
-      reading.classes = classes?.values
+      reading.classes = classes
       reading.broken = broken
       reading.unknownClass = unknownClass
-      reading.threads = engine.threads
+      reading.threads = threads
       var pictures = try AnnotatedDataSet(path: dataset, split: split, options: reading)
       if let limit, limit < pictures.count {
         pictures = try pictures.sample(count: limit, seed: seed)
       }
-      let skipped = pictures.skipped
-      if skipped.imageCount + skipped.objectCount > 0 {
-        FileHandle.standardError.write(Data("\(skipped)\n".utf8))
+      pictures = try pictures.decodable(broken, threads: threads)
+      if pictures.skipped.imageCount + pictures.skipped.objectCount > 0 {
+        FileHandle.standardError.write(Data("\(pictures.skipped)\n".utf8))
       }
-      let options = DetectorTrainingOptions(
-        architecture: architecture(pictures.classes.count, origin), classes: pictures.classes,
-        minSize: minSize, maxSize: maxSize, augmentation: augmentation,
-        frozenStages: frozenStages,
-        regionSampler: try BalancedSampler(size: regions, positiveFraction: 0.25),
-        settings: settings)
-      let trainer = try DetectorTrainer(
-        options, pictures: pictures, origin: origin, engine: engine)
-      try train(trainer)
+      let present = Set(pictures.images.flatMap { $0.objects.map(\.label) })
+      // A name misspelt would be trained as a class that never occurs, and its objects as background.
+      let absent = (self.classes?.values ?? []).filter { !present.contains($0) }
+      if !absent.isEmpty {
+        FileHandle.standardError.write(
+          Data("no object in the data set of: \(absent.joined(separator: ", "))\n".utf8))
+      }
+      return pictures
+    }
+
+    private func sizes(_ origin: DetectorOrigin) -> (Int, Int) {
+      if case .model(let bundle) = origin,
+        case .shorterSide(let own, let ownLongest) = bundle.manifest.input
+      {
+        let minSize = minSize ?? own
+        return (
+          minSize, maxSize ?? max(minSize, self.minSize == nil ? ownLongest : minSize * 7 / 5)
+        )
+      }
+      let minSize = minSize ?? 320
+      return (minSize, maxSize ?? minSize * 7 / 5)
+    }
+
+    private func frozenStages(_ origin: DetectorOrigin) -> Int {
+      if let frozenStages { return frozenStages }
+      if case .scratch = origin { return 0 }
+      return 2
     }
 
     private func origin() throws -> DetectorOrigin {
@@ -137,12 +220,13 @@ extension TrainCommand {
       return settings
     }
 
-    private func augmentation() throws -> DetectionAugmentation {
+    private func augmentation(_ minSize: Int) throws -> DetectionAugmentation {
+      let scales = scales?.values ?? [minSize * 4 / 5, minSize * 9 / 10, minSize]
       guard !colors else {
-        return try DetectionAugmentation(shorterSides: scales.values, cropProbability: crop)
+        return try DetectionAugmentation(shorterSides: scales, cropProbability: crop)
       }
       return try DetectionAugmentation(
-        shorterSides: scales.values, cropProbability: crop, saturation: 1...1, contrast: 1...1,
+        shorterSides: scales, cropProbability: crop, saturation: 1...1, contrast: 1...1,
         brightness: 1...1)
     }
 
@@ -161,8 +245,10 @@ extension TrainCommand {
         epsilon = file.architecture.batchNormEpsilon
       }
       return FasterRCNNArchitecture(
-        trunk: depth, classes: classes, fpnChannels: fpnChannels, boxHeadWidth: boxHeadWidth,
-        anchorSizes: anchorSizes.values.map { [$0] }, batchNormEpsilon: epsilon)
+        trunk: depth, classes: classes, fpnChannels: fpnChannels ?? 64,
+        boxHeadWidth: boxHeadWidth ?? 256,
+        anchorSizes: (anchorSizes?.values ?? [16, 32, 64, 128, 256]).map { [$0] },
+        batchNormEpsilon: epsilon)
     }
 
     private func train(_ trainer: DetectorTrainer) throws {

@@ -7,6 +7,10 @@ enum TrainingFiles {
   /// Files are tried before hours are spent.
   static func check(output: String, checkpoint: String?, resumes: Bool) throws {
     try BackboneWriter.checkWritable(output)
+    try check(checkpoint: checkpoint, resumes: resumes)
+  }
+
+  static func check(checkpoint: String?, resumes: Bool) throws {
     guard let checkpoint else { return }
     try BackboneWriter.checkWritable(checkpoint)
     let exists = FileManager.default.fileExists(atPath: checkpoint)

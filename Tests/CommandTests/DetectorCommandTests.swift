@@ -4,8 +4,6 @@ import Testing
 
 /// `cleansight train detect`, `evaluate detect` and `purify --model` as processes.
 @Suite struct DetectorCommandTests {
-  private static let classes = "person,car,bus,train,cat"
-
   /// Rendered frames with their boxes.
   private static func scenes(_ folder: Folder) throws -> String {
     let path = folder.file("scenes")
@@ -21,8 +19,8 @@ import Testing
   {
     try Command(
       [
-        "train", "detect", "--dataset", dataset, "--init", Command.model, "--classes", classes,
-        "--min-size", "96", "--max-size", "128", "--scales", "96", "--regions", "32", "--epochs",
+        "train", "detect", "--dataset", dataset, "--init", Command.model, "--min-size", "96",
+        "--max-size", "128", "--scales", "96", "--regions", "32", "--epochs",
         "1", "--learning-rate", "0.0001", "--output", output,
       ] + more)
   }
@@ -42,7 +40,10 @@ import Testing
     #expect(trained.status == 0, "\(trained.errors)")
     #expect(trained.output.contains("3 of 3 steps"))
     let before = try ModelBundle(directory: model)
-    #expect(before.manifest.classes == Self.classes.split(separator: ",").map(String.init))
+    // The classes, in its order, and the thresholds of the model it began with.
+    let given = try ModelBundle(directory: Command.model)
+    #expect(before.manifest.classes == given.manifest.classes)
+    #expect(before.manifest.thresholds == given.manifest.thresholds)
     #expect(before.manifest.input == .shorterSide(minSize: 96, maxSize: 128))
     #expect(before.manifest.provenance.description.contains("1× through 6 pictures"))
 
@@ -94,6 +95,23 @@ import Testing
     expectRefusal(try Self.train("/nonexistent/set", output), "/nonexistent/set")
     expectRefusal(try Self.train("/nonexistent", output, "--batch", "0"), "batch")
     expectRefusal(try Self.train("/nonexistent", output, "--scales", "96,,128"), "scales")
+    expectRefusal(
+      try Self.train("/nonexistent", output, "--fpn-channels", "9223372036854775807"),
+      "fpn-channels")
+    expectRefusal(try Self.train("/nonexistent", output, "--fpn-channels", "32"), "--init")
+    expectRefusal(try Self.train("/nonexistent", folder.file("a b")), "a b")
+    expectRefusal(try Self.train("/nonexistent", output, "--licence", ""), "licence")
+    expectRefusal(
+      try Self.train("/nonexistent", output, "--classes", "car,person,bus,train,cat"),
+      "car,person")
+    expectRefusal(
+      try Command(
+        "evaluate", "detect", "--model", Command.model, "--dataset", folder.path, "--attack",
+        "badnets"), "--target")
+    expectRefusal(
+      try Command(
+        "purify", "--model", Command.model, "--images", folder.path, "--output", output, "--warps",
+        "2"), "warps")
     expectRefusal(
       try Self.train("/nonexistent", output, "--backbone", "x.safetensors"), "--backbone or --init")
     expectRefusal(

@@ -167,7 +167,8 @@ import Testing
     let pictures = try DrawnPictures(count: 2)
     let data = try pictures.read()
     let options = try options(epochs: 1)
-    let start = try DetectorStart(architecture, origin: .scratch, seed: 1)
+    let start = try DetectorStart(
+      architecture, classes: options.classes, origin: .scratch, seed: 1)
     let store = try ParameterStore(architecture.network.parameters) { try start.parameter($0) }
     let pass = try DetectorPass(
       options, store: store, normalisation: .imagenet,

@@ -32,6 +32,7 @@ import Testing
     (Window(size: 1, stride: 2, padding: 0), 2, 8, 8),
     (Window(size: 1, stride: 1, padding: 0), 5, 4, 6),
     (Window(size: 7, stride: 2, padding: 3), 2, 5, 3),
+    (Window(size: 6, stride: 1, padding: 0), 9, 6, 6),
   ])
   func equalsThePlainBackend(_ window: Window, pictures: Int, height: Int, width: Int) throws {
     let shape = ActivationShape(batch: pictures, height: height, width: width, channels: 32)

@@ -151,6 +151,31 @@ import Testing
     }
   }
 
+  /// A checkpoint's file may hold anything: what could not have come about is refused.
+  @Test func onlyPossibleStatesAreTakenUp() throws {
+    var options = PurificationOptions.device
+    (options.sharedCount, options.sharedWarps, options.sharedPatches) = (1, 1, 1)
+    var random = SeededRandom(8)
+    var shared = SharedAdversary(options, width: 32, height: 32, random: &random)
+    let good = shared.states
+    let isTakenUp = shared.restore(good)
+    #expect(isTakenUp)
+    let wrong: [(Int, Int, Float)] = [
+      (2, 0, 1e30), (2, 0, -9), (2, 1, 28), (2, 0, 1.5), (2, 5, 1.5), (1, 0, 5),
+    ]
+    for (member, place, value) in wrong {
+      var bad = good
+      bad[member][place] = value
+      let isRefused = !shared.restore(bad)
+      #expect(isRefused, "\(member), \(place), \(value)")
+      #expect(shared.states == good)
+    }
+    for other in [Array(good.dropLast()), good.map { $0 + [0] }] {
+      let isRefused = !shared.restore(other)
+      #expect(isRefused)
+    }
+  }
+
   /// The warp's ascent follows the slope of Σ weights · warped picture.
   @Test func aWarpClimbs() throws {
     var random = SeededRandom(4)

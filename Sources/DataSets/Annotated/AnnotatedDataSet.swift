@@ -89,12 +89,42 @@ public struct AnnotatedDataSet: Sendable, Hashable {
     sharedFiles = contents.sharedFiles
   }
 
-  private init(_ whole: AnnotatedDataSet, indices: some Sequence<Int>) {
+  /// The pictures that can be used, each decoded once: what cannot be is known before any long work.
+  /// - Parameter rule: whether others are left out and counted in ``skipped``, or an error.
+  /// - Throws: `DataSetError`: `picture` for the first that cannot be used where the rule refuses it,
+  ///   `allBroken` where none is left.
+  public func decodable(_ rule: BrokenRule, threads: Int? = nil) throws -> AnnotatedDataSet {
+    let faults = ParallelDecoding.map(count, threads: threads) { index -> DataSetError? in
+      do {
+        _ = try image(index)
+        return nil
+      } catch let error as DataSetError {
+        return error
+      } catch {
+        return .picture(name: images[index].name, reason: "\(error)")
+      }
+    }
+    var skipped = skipped
+    for (index, fault) in faults.enumerated() {
+      guard let fault else { continue }
+      if rule == .refuse { throw fault }
+      skipped.brokenPictures.add(name: images[index].name, reason: "\(fault)")
+    }
+    let usable = faults.indices.filter { faults[$0] == nil }
+    guard !usable.isEmpty else {
+      throw DataSetError.allBroken(path: path, skipped: skipped.brokenPictures)
+    }
+    return AnnotatedDataSet(self, indices: usable, skipped: skipped)
+  }
+
+  private init(
+    _ whole: AnnotatedDataSet, indices: some Sequence<Int>, skipped: SkippedAnnotations? = nil
+  ) {
     let indices = Array(indices)
     path = whole.path
     classes = whole.classes
     images = indices.map { whole.images[$0] }
-    skipped = whole.skipped
+    self.skipped = skipped ?? whole.skipped
     limits = whole.limits
     files = indices.map { whole.files[$0] }
     sharedFiles = whole.sharedFiles

@@ -6,6 +6,9 @@ public struct SkippedAnnotations: Sendable, Hashable, Codable, CustomStringConve
   public internal(set) var brokenAnnotations = SkippedImages()
   /// Annotated pictures whose file is missing.
   public internal(set) var missingPictures = SkippedImages()
+  /// Pictures that cannot be decoded, or have another size than annotated; see
+  /// ``AnnotatedDataSet/decodable(_:threads:)``.
+  public internal(set) var brokenPictures = SkippedImages()
   /// Objects whose box is entirely outside the picture.
   public internal(set) var outsideBoxes = SkippedImages()
   /// Objects whose box has no width or no height.
@@ -19,7 +22,9 @@ public struct SkippedAnnotations: Sendable, Hashable, Codable, CustomStringConve
   public init() {}
 
   /// How many pictures, and entries that belong to none, were left out.
-  public var imageCount: Int { brokenAnnotations.count + missingPictures.count }
+  public var imageCount: Int {
+    brokenAnnotations.count + missingPictures.count + brokenPictures.count
+  }
   /// How many objects of the remaining pictures were left out.
   public var objectCount: Int { outsideBoxes.count + emptyBoxes.count + unknownClasses.count }
 
@@ -27,6 +32,7 @@ public struct SkippedAnnotations: Sendable, Hashable, Codable, CustomStringConve
   public var description: String {
     let kinds = [
       ("broken annotations", brokenAnnotations), ("missing pictures", missingPictures),
+      ("broken pictures", brokenPictures),
       ("boxes outside the picture", outsideBoxes), ("empty boxes", emptyBoxes),
       ("objects of other classes", unknownClasses),
     ]

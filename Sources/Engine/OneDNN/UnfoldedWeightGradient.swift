@@ -26,9 +26,9 @@ final class UnfoldedWeightGradient {
   /// Whether the product is the faster way where oneDNN's own gradient runs on AMX.
   static func suits(_ request: TrainableConvolutionRequest) -> Bool {
     let convolution = request.fused.convolution
-    let isLinear = request.output.shape.height * request.output.shape.width == 1
-    return request.input.precision == .bf16
-      && (isLinear || convolution.inputChannels >= (convolution.window.stride > 1 ? 64 : 256))
+    let positions = request.output.shape.height * request.output.shape.width
+    return request.input.precision == .bf16 && positions <= rowsAtOnce
+      && (positions == 1 || convolution.inputChannels >= (convolution.window.stride > 1 ? 64 : 256))
   }
 
   /// Rows of windows held at a time: longer sums are no faster.
