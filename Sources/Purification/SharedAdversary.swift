@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Some are added to the pictures, with bounds from 2/3 of ε to ε; some warp them; some are opaque
 /// patches, which try several places at once. A batch is divided among them; a warp or a patch, which
-/// has few values to find, gets a third of the share of one that is added.
+/// has few values to find, gets an eighth of the share of one that is added.
 ///
 /// ε under L2 is that of a picture of 32×32; others get it in proportion to the root of their area, so
 /// that a pixel changes as much.
@@ -45,7 +45,7 @@ package struct SharedAdversary {
           width: width, height: height, stepSize: options.stepSize, random: &random))
     }
     strengths = .init(repeating: -1, count: members.count)
-    let parts = members.indices.map { $0 < count ? 3.0 : 1.0 }
+    let parts = members.indices.map { $0 < count ? 8.0 : 1.0 }
     let total = parts.reduce(0, +)
     borders = parts.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1 / total) }
   }

@@ -40,6 +40,24 @@ import Testing
         annotations: Array(annotations[2...] + annotations[..<2])))
   }
 
+  /// Annotations say nothing of whether a picture can be decoded.
+  @Test func undecodablePicturesAreLeftOutOrRefused() throws {
+    let folder = try TemporaryFolder()
+    defer { folder.remove() }
+    try voc(folder)
+    try folder.write("JPEGImages/0.jpg", "no picture")
+    try folder.write("JPEGImages/2.jpg", try jpeg(100, width: 12, height: 16))
+    let set = try AnnotatedDataSet(path: folder.path, split: "train")
+    #expect(set.count == 3 && set.skipped.imageCount == 0)
+    let usable = try set.decodable(.skip)
+    #expect(usable.images.map(\.name) == ["1"] && usable.classes == set.classes)
+    #expect(usable.skipped.brokenPictures.count == 2 && usable.skipped.imageCount == 2)
+    #expect("\(usable.skipped)".contains("16×12 are annotated"))
+    #expect(throws: DataSetError.self) { _ = try set.decodable(.refuse) }
+    try folder.write("JPEGImages/1.jpg", "no picture")
+    #expect(throws: DataSetError.self) { _ = try set.decodable(.skip) }
+  }
+
   @Test(arguments: [nil, ["cat", "ape"]])
   func bothLayoutsAgree(classes: [String]?) throws {
     let (one, other) = (try TemporaryFolder(), try TemporaryFolder())
