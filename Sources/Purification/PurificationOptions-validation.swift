@@ -25,10 +25,10 @@ extension PurificationOptions {
     let isShared = adversary == .shared
     try require(
       !isShared
-        || [sharedCount, sharedWarps, sharedPatches].allSatisfy((0...64).contains)
-          && sharedCount + sharedWarps + sharedPatches > 0,
-      "shared, warps and patches", "0 to 64 each, not all 0",
-      "\(sharedCount), \(sharedWarps) and \(sharedPatches)")
+        || [sharedCount, sharedWarps, sharedPatches, sharedWaves].allSatisfy((0...64).contains)
+          && sharedCount + sharedWarps + sharedPatches + sharedWaves > 0,
+      "shared, warps, patches and waves", "0 to 64 each, not all 0",
+      "\(sharedCount), \(sharedWarps), \(sharedPatches) and \(sharedWaves)")
     try require((0...1).contains(mixup), "mixup", "0 to 1", mixup)
     try require(restartEvery >= 0, "restart-every", "0 or more", restartEvery)
     try require(

@@ -105,8 +105,10 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   public var sharedWarps: Int
   /// How many opaque patches are shared.
   public var sharedPatches: Int
-  /// One of what is added or warps, in turn, and the weakest quarter of the patches begin anew every
-  /// so many steps; 0: never.
+  /// How many waves of one frequency are shared.
+  public var sharedWaves: Int
+  /// One of what is added or warps, in turn, and the weakest quarter of the patches and waves begin
+  /// anew every so many steps; 0: never.
   public var restartEvery: Int
   /// Batch normalisation while the student learns.
   public var statistics: Statistics
@@ -138,6 +140,7 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
     adversary: .instance, target: .student, norm: .linf, epsilon: 8, pgdSteps: 20, stepSize: 0.1,
     randomStart: true,
     adversaryStatistics: .stored, sharedCount: 0, sharedWarps: 0, sharedPatches: 0,
+    sharedWaves: 0,
     restartEvery: 0,
     statistics: .batch, views: .simclr, mixup: 0, epochs: 15,
     fraction: 1, batch: 128, learningRate: 0.02, momentum: 0.9, weightDecay: 5e-4, seed: 1)
@@ -159,7 +162,8 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
     lambda: .init(pull: 0.333, distillation: 0.667, fineTuning: 0), temperature: 0.5,
     adversary: .shared, target: .teacher, norm: .l2, epsilon: 765, pgdSteps: 24, stepSize: 0.25,
     randomStart: true, adversaryStatistics: .stored, sharedCount: 3, sharedWarps: 4,
-    sharedPatches: 16, restartEvery: 3, statistics: .stored, views: .weak, mixup: 0.5, epochs: 2,
+    sharedPatches: 12, sharedWaves: 12, restartEvery: 3, statistics: .stored, views: .weak,
+    mixup: 0.5, epochs: 2,
     fraction: 1,
     batch: 128, learningRate: 0.015, momentum: 0.9, weightDecay: 5e-4, seed: 1)
 
@@ -168,7 +172,7 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   public static let detector: PurificationOptions = {
     var options = device
     options.preset = "detector"
-    (options.sharedWarps, options.sharedPatches) = (0, 0)
+    (options.sharedWarps, options.sharedPatches, options.sharedWaves) = (0, 0, 0)
     (options.pgdSteps, options.restartEvery, options.epochs) = (12, 5, 1)
     options.batch = 4
     options.learningRate = 0.002

@@ -141,7 +141,7 @@ final class PurificationTrainer {
       // A place that leads nowhere after some steps gives way to another.
       if step % Self.ascentsAfterRestart == Self.ascentsAfterRestart - 1 {
         var random = random.stream(2)
-        shared?.restartWeakestPatches(share: 0.5, random: &random)
+        shared?.restartWeakest(share: 0.5, random: &random)
       }
       try progress(step)
     }

@@ -5,8 +5,9 @@ import Tensors
 /// Dezfooli et al. 2017, "Universal adversarial perturbations"). One thread uses it.
 ///
 /// Some are added to the pictures, with bounds from 2/3 of ε to ε; some warp them; some are opaque
-/// patches, which try several places at once. A batch is divided among them; a warp or a patch, which
-/// has few values to find, gets an eighth of the share of one that is added.
+/// patches or waves, which try several places and frequencies at once. A batch is divided among them; a
+/// warp, a patch or a wave, which has few values to find, gets an eighth of the share of one that is
+/// added.
 ///
 /// ε under L2 is that of a picture of 32×32; others get it in proportion to the root of their area, so
 /// that a pixel changes as much.
@@ -15,7 +16,7 @@ package struct SharedAdversary {
   private var members: [any SharedPerturbation]
   /// Where each one's rows begin, as a share of the batch; one more than members.
   private var borders: [Double]
-  /// Members before the patches.
+  /// Members before the patches and waves.
   private let others: Int
   /// How far each one moved the embeddings at the last ascent that said so.
   private var strengths: [Float]
@@ -44,6 +45,11 @@ package struct SharedAdversary {
         PatchPerturbation(
           width: width, height: height, stepSize: options.stepSize, random: &random))
     }
+    for _ in 0..<options.sharedWaves {
+      members.append(
+        WavePerturbation(
+          width: width, height: height, stepSize: options.stepSize, random: &random))
+    }
     strengths = .init(repeating: -1, count: members.count)
     let parts = members.indices.map { $0 < count ? 8.0 : 1.0 }
     let total = parts.reduce(0, +)
@@ -64,14 +70,14 @@ package struct SharedAdversary {
     return true
   }
 
-  /// Begins one of them, in turn, at another random place, and a quarter of the patches.
+  /// Begins one of them, in turn, at another random place, and a quarter of the patches and waves.
   package mutating func restart(_ turn: Int, random: inout SeededRandom) {
     if others > 0 { members[turn % others].restart(random: &random) }
-    restartWeakestPatches(share: 0.25, random: &random)
+    restartWeakest(share: 0.25, random: &random)
   }
 
-  /// Begins the patches that move embeddings least at another random place.
-  mutating func restartWeakestPatches(share: Double, random: inout SeededRandom) {
+  /// Begins the patches and waves that move embeddings least at another random place.
+  mutating func restartWeakest(share: Double, random: inout SeededRandom) {
     // One without pictures in so small a batch has no strength.
     let tried = (others..<members.count).filter { strengths[$0] >= 0 }
     let weakest = tried.sorted { (strengths[$0], $0) < (strengths[$1], $1) }

@@ -34,6 +34,8 @@ struct PurifyArguments: ParsableArguments {
   var warps: Int?
   @Option(help: "How many opaque patches are shared.")
   var patches: Int?
+  @Option(help: "How many waves of one frequency are shared.")
+  var waves: Int?
   @Option(help: "One of what is shared begins anew every so many steps; 0: never.")
   var restartEvery: Int?
   @Option(help: "Batch normalisation while the adversary searches: stored or batch.")
@@ -95,6 +97,7 @@ struct PurifyArguments: ParsableArguments {
     replace(\.sharedCount, shared)
     replace(\.sharedWarps, warps)
     replace(\.sharedPatches, patches)
+    replace(\.sharedWaves, waves)
     replace(\.restartEvery, restartEvery)
     replace(\.adversaryStatistics, adversaryStatistics)
     replace(\.statistics, statistics)

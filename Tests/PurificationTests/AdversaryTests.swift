@@ -68,7 +68,7 @@ import Testing
   @Test func sharedPerturbationsAreSharedAndBounded() throws {
     var options = PurificationOptions.device
     (options.epsilon, options.sharedCount) = (255, 2)
-    (options.sharedWarps, options.sharedPatches) = (0, 0)
+    (options.sharedWarps, options.sharedPatches, options.sharedWaves) = (0, 0, 0)
     var random = SeededRandom(1)
     let picture = Self.shape.features
     let (clean, perturbed, gradients) = (
@@ -139,22 +139,47 @@ import Testing
   /// Patches that move little begin elsewhere; those that move much stay.
   @Test func weakPatchesGiveWay() throws {
     var options = PurificationOptions.device
-    (options.sharedCount, options.sharedWarps, options.sharedPatches) = (0, 0, 4)
+    (options.sharedCount, options.sharedWarps) = (0, 0)
+    (options.sharedPatches, options.sharedWaves) = (4, 0)
     var random = SeededRandom(7)
     let zeros = FloatBuffer(count: 4 * 3072)
     var shared = SharedAdversary(options, width: 32, height: 32, random: &random)
     shared.ascend(zeros, clean: zeros, distances: [4, 1, 3, 2])
     let before = shared.states
-    shared.restartWeakestPatches(share: 0.5, random: &random)
+    shared.restartWeakest(share: 0.5, random: &random)
     for (index, isKept) in [true, false, true, false].enumerated() {
       #expect((shared.states[index] == before[index]) == isKept)
     }
   }
 
+  /// A wave climbs to its bound along Σ weights · picture, and keeps its frequency.
+  @Test func aWaveClimbs() throws {
+    var random = SeededRandom(9)
+    var wave = WavePerturbation(width: 32, height: 24, stepSize: 0.25, random: &random)
+    let count = 32 * 24 * 3
+    let (clean, changed, weights) = (
+      FloatBuffer(count: count), FloatBuffer(count: count), FloatBuffer(count: count)
+    )
+    for index in clean.values.indices {
+      clean.values[index] = 0.5
+      weights.values[index] = random.gaussian()
+    }
+    func value() -> Float {
+      wave.apply(to: clean.readable, into: changed.values)
+      return zip(changed.values, weights.values).reduce(0) { $0 + $1.0 * $1.1 }
+    }
+    let (before, frequency) = (value(), Array(wave.state[..<2]))
+    for _ in 0..<8 { wave.ascend(weights.readable, clean: clean.readable) }
+    #expect(value() > before && wave.accepts(wave.state))
+    #expect(Array(wave.state[..<2]) == frequency)
+    #expect(wave.state[2...].contains { abs($0) > 0.5 * WavePerturbation.amplitude })
+  }
+
   /// A checkpoint's file may hold anything: what could not have come about is refused.
   @Test func onlyPossibleStatesAreTakenUp() throws {
     var options = PurificationOptions.device
-    (options.sharedCount, options.sharedWarps, options.sharedPatches) = (1, 1, 1)
+    (options.sharedCount, options.sharedWarps) = (1, 1)
+    (options.sharedPatches, options.sharedWaves) = (1, 1)
     var random = SeededRandom(8)
     var shared = SharedAdversary(options, width: 32, height: 32, random: &random)
     let good = shared.states
@@ -162,6 +187,7 @@ import Testing
     #expect(isTakenUp)
     let wrong: [(Int, Int, Float)] = [
       (2, 0, 1e30), (2, 0, -9), (2, 1, 28), (2, 0, 1.5), (2, 5, 1.5), (1, 0, 5),
+      (3, 0, 1e30), (3, 4, 0.5),
     ]
     for (member, place, value) in wrong {
       var bad = good
