@@ -40,7 +40,7 @@ public enum PatchPattern: Sendable, Hashable {
 
 /// The side of a patch that is not given: 3 pixels on pictures up to 64 pixels, else as 32 to 224 of
 /// the shorter side (CBD, appendix A.1).
-func usualPatchSide(width: Int, height: Int) -> Int {
+package func usualPatchSide(width: Int, height: Int) -> Int {
   let shorter = min(width, height)
   return shorter <= 64 ? min(3, shorter) : (shorter * 32 + 112) / 224
 }

@@ -42,7 +42,7 @@ typedef struct {
   uint8_t *target;
 } unfold_call;
 
-// The windows of one row of results: index counts rows over all pictures.
+// The windows of some rows of results: index counts rows over all pictures.
 static void unfold_rows(void *context, size_t worker, size_t begin, size_t end) {
   (void)worker;
   const unfold_call *call = context;
@@ -50,7 +50,7 @@ static void unfold_rows(void *context, size_t worker, size_t begin, size_t end) 
   size_t side = job->window, pixel = job->pixel;
   for (size_t index = begin; index < end; index++) {
     const uint8_t *picture =
-        call->source + index / job->out_height * job->height * job->width * pixel;
+        call->source + index / job->rows * job->height * job->width * pixel;
     uint8_t *target = call->target + index * job->out_width * side * side * pixel;
     for (size_t column = 0; column < job->out_width; column++) {
       // Columns of this window before, in and behind the picture.
@@ -61,7 +61,7 @@ static void unfold_rows(void *context, size_t worker, size_t begin, size_t end) 
                       : (size_t)inside < side - before ? (size_t)inside
                                                          : side - before;
       for (size_t line = 0; line < side; line++, target += side * pixel) {
-        ptrdiff_t row = (ptrdiff_t)(index % job->out_height * job->stride + line) -
+        ptrdiff_t row = (ptrdiff_t)((job->first_row + index % job->rows) * job->stride + line) -
                         (ptrdiff_t)job->padding;
         if (row < 0 || (size_t)row >= job->height || !copied) {
           memset(target, 0, side * pixel);
@@ -79,5 +79,5 @@ static void unfold_rows(void *context, size_t worker, size_t begin, size_t end) 
 
 void cs_unfold(const cs_unfold_job *job, const void *source, void *target) {
   unfold_call call = {job, source, target};
-  cs_parallel_for(job->pictures * job->out_height, 8, 0, unfold_rows, &call);
+  cs_parallel_for(job->pictures * job->rows, 8, 0, unfold_rows, &call);
 }

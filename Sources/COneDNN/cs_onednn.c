@@ -66,7 +66,7 @@ done:
   return status;
 }
 
-static const cs_dnnl_roles forward = {dnnl_query_src_md, dnnl_query_dst_md, DNNL_ARG_SRC,
+const cs_dnnl_roles cs_dnnl_forward_roles = {dnnl_query_src_md, dnnl_query_dst_md, DNNL_ARG_SRC,
                                       DNNL_ARG_DST};
 
 dnnl_status_t cs_dnnl_finish(cs_dnnl_context *context, dnnl_primitive_desc_t desc,
@@ -131,7 +131,7 @@ int cs_dnnl_convolution_create(cs_dnnl_context *context, const cs_dnnl_convoluti
                                          right));
   TRY(dnnl_primitive_desc_create(&desc, &operation, attr, context->engine, NULL));
 #endif
-  status = cs_dnnl_finish(context, desc, forward, 4, weight_dims, out);
+  status = cs_dnnl_finish(context, desc, cs_dnnl_forward_roles, 4, weight_dims, out);
 done:
   if (attr) dnnl_primitive_attr_destroy(attr);
   md_free(&src), md_free(&weights), md_free(&bias), md_free(&dst);
@@ -162,7 +162,7 @@ int cs_dnnl_linear_create(cs_dnnl_context *context, int64_t batch, int64_t in_fe
                                            &bias, &dst));
   TRY(dnnl_primitive_desc_create(&desc, &operation, attr, context->engine, NULL));
 #endif
-  status = cs_dnnl_finish(context, desc, forward, 2, weight_dims, out);
+  status = cs_dnnl_finish(context, desc, cs_dnnl_forward_roles, 2, weight_dims, out);
 done:
   if (attr) dnnl_primitive_attr_destroy(attr);
   md_free(&src), md_free(&weights), md_free(&bias), md_free(&dst);
@@ -195,7 +195,7 @@ int cs_dnnl_max_pool_create(cs_dnnl_context *context, int64_t batch, int64_t hei
                                      &dst, strides, window, left, right));
   TRY(dnnl_primitive_desc_create(&desc, &operation, attr, context->engine, NULL));
 #endif
-  status = cs_dnnl_finish(context, desc, forward, 0, NULL, out);
+  status = cs_dnnl_finish(context, desc, cs_dnnl_forward_roles, 0, NULL, out);
 done:
   if (attr) dnnl_primitive_attr_destroy(attr);
   md_free(&src), md_free(&dst);
@@ -215,7 +215,7 @@ int cs_dnnl_reorder_create(cs_dnnl_context *context, int64_t batch, int64_t heig
   TRY(dnnl_reorder_primitive_desc_create(
       &desc, to_blocks ? MD_REF(nhwc) : MD_REF(blocks), context->engine,
       to_blocks ? MD_REF(blocks) : MD_REF(nhwc), context->engine, attr));
-  status = cs_dnnl_finish(context, desc, forward, 0, NULL, out);
+  status = cs_dnnl_finish(context, desc, cs_dnnl_forward_roles, 0, NULL, out);
 done:
   if (attr) dnnl_primitive_attr_destroy(attr);
   md_free(&nhwc), md_free(&blocks);

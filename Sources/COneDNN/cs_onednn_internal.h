@@ -80,6 +80,9 @@ typedef struct {
   int src_arg, dst_arg;
 } cs_dnnl_roles;
 
+// Those of what runs forward: the source and the result.
+extern const cs_dnnl_roles cs_dnnl_forward_roles;
+
 // A primitive from its description, which it takes over.
 dnnl_status_t cs_dnnl_finish(cs_dnnl_context *context, dnnl_primitive_desc_t desc,
                              cs_dnnl_roles roles, int rank, const dnnl_dim_t *weight_dims,

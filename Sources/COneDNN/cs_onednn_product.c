@@ -4,8 +4,6 @@
 
 int cs_dnnl_outer_product_create(cs_dnnl_context *context, int64_t rows, int64_t m, int64_t n,
                                  int type, cs_dnnl_primitive **out) {
-  static const cs_dnnl_roles roles = {dnnl_query_src_md, dnnl_query_dst_md, DNNL_ARG_SRC,
-                                      DNNL_ARG_DST};
   dnnl_status_t status = dnnl_success;
   dnnl_dim_t a_dims[2] = {m, rows}, b_dims[2] = {rows, n}, sum_dims[2] = {m, n};
   owned_md a = MD_EMPTY, b = MD_EMPTY, sum = MD_EMPTY;
@@ -23,7 +21,7 @@ int cs_dnnl_outer_product_create(cs_dnnl_context *context, int64_t rows, int64_t
   TRY(dnnl_matmul_desc_init(&operation, MD_REF(a), MD_REF(b), NULL, MD_REF(sum)));
   TRY(dnnl_primitive_desc_create(&desc, &operation, attr, context->engine, NULL));
 #endif
-  TRY(cs_dnnl_finish(context, desc, roles, 0, NULL, &p));
+  TRY(cs_dnnl_finish(context, desc, cs_dnnl_forward_roles, 0, NULL, &p));
   TRY(dnnl_memory_create(&p->second, MD_REF(b), context->engine, DNNL_MEMORY_NONE));
   *out = p;
   p = NULL;
@@ -54,8 +52,6 @@ done:
 
 int cs_dnnl_weight_reorder_create(cs_dnnl_context *context, int64_t outputs, int64_t inputs,
                                   int64_t kernel, cs_dnnl_primitive **out) {
-  static const cs_dnnl_roles roles = {dnnl_query_src_md, dnnl_query_dst_md, DNNL_ARG_SRC,
-                                      DNNL_ARG_DST};
   dnnl_status_t status = dnnl_success;
   dnnl_dim_t dims[4] = {outputs, inputs, kernel, kernel};
   owned_md from = MD_EMPTY, to = MD_EMPTY;
@@ -66,7 +62,7 @@ int cs_dnnl_weight_reorder_create(cs_dnnl_context *context, int64_t outputs, int
   TRY(cs_dnnl_attributes(&attr, 0, 0));
   TRY(dnnl_reorder_primitive_desc_create(&desc, MD_REF(from), context->engine, MD_REF(to),
                                          context->engine, attr));
-  status = cs_dnnl_finish(context, desc, roles, 0, NULL, out);
+  status = cs_dnnl_finish(context, desc, cs_dnnl_forward_roles, 0, NULL, out);
 done:
   if (attr) dnnl_primitive_attr_destroy(attr);
   md_free(&from), md_free(&to);

@@ -13,7 +13,7 @@ struct PatchLayout: Sendable {
   private let side: Int
 
   init(_ trigger: BadNetsTrigger, side: Int) {
-    length = trigger.size ?? Self.usualLength(side)
+    length = trigger.size ?? usualPatchSide(width: side, height: side)
     // Coordinates count from the edge, whatever the margin.
     margin = if case .at = trigger.place { 0 } else { trigger.margin }
     places = [Self.relative(trigger.place, room: side - length)]
@@ -23,7 +23,7 @@ struct PatchLayout: Sendable {
 
   init(_ trigger: CLATrigger, side: Int) {
     let corners = trigger.corner.map { [$0] } ?? [.topLeft, .topRight, .bottomLeft, .bottomRight]
-    length = trigger.size ?? Self.usualLength(side)
+    length = trigger.size ?? usualPatchSide(width: side, height: side)
     margin = trigger.margin
     places = corners.map { Self.relative($0, room: 0) }
     pattern = .checkerboard()
@@ -34,11 +34,6 @@ struct PatchLayout: Sendable {
   mutating func move(to place: (x: Double, y: Double)) {
     places = [place]
     margin = 0
-  }
-
-  /// As `BadNetsTrigger.size` and `CLATrigger.size` have it where it is nil.
-  private static func usualLength(_ side: Int) -> Int {
-    side <= 64 ? 3 : (side * 32 + 112) / 224
   }
 
   private static func relative(_ place: TriggerPlace, room: Int) -> (x: Double, y: Double) {

@@ -247,12 +247,7 @@ public final class DetectorPurifier {
         }
       }
     }
-    for row in 0..<min(Int(options.mixup * Float(batch)), batch / 2) {
-      let other = clean.rows((batch - 1 - row)..<(batch - row), width: features)
-      let own = clean.rows(row..<(row + 1), width: features)
-      let share = 0.5 * random.uniform()
-      for index in own.indices { own[index] += share * (other[index] - own[index]) }
-    }
+    Mixup.mix(clean, batch: batch, share: options.mixup, random: &random)
     try teacher.forward(clean)
     for (level, map) in teacher.maps.enumerated() {
       _ = anchors[level].values.update(from: map.values)

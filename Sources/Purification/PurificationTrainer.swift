@@ -266,19 +266,8 @@ final class PurificationTrainer {
       case .simclr: try simclr.views(of: pictures, seedsFrom: stream, into: target.values)
       case .weak: try weak.views(of: pictures, seedsFrom: stream, into: target.values)
       }
-      mix(target, random: stream.stream(9))
-    }
-  }
-
-  /// Mixes the first pictures of a batch with the last ones.
-  private func mix(_ views: FloatBuffer, random: SeededRandom) {
-    var random = random
-    let count = views.count / batch
-    for row in 0..<min(Int(options.mixup * Float(batch)), batch / 2) {
-      let other = views.rows((batch - 1 - row)..<(batch - row), width: count)
-      let own = views.rows(row..<(row + 1), width: count)
-      let share = 0.5 * random.uniform()
-      for index in own.indices { own[index] += share * (other[index] - own[index]) }
+      var random = stream.stream(9)
+      Mixup.mix(target, batch: batch, share: options.mixup, random: &random)
     }
   }
 }

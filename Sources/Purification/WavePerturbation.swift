@@ -13,7 +13,6 @@ struct WavePerturbation: SharedPerturbation {
   /// Of a channel's sine and cosine, of pixels in `0…1`.
   static let amplitude: Float = 24.0 / 255
   static let greatestFrequency = 10
-  private var amplitude: Float { Self.amplitude }
 
   init(width: Int, height: Int, stepSize: Float, random: inout SeededRandom) {
     self.width = width
@@ -25,7 +24,7 @@ struct WavePerturbation: SharedPerturbation {
 
   func accepts(_ state: [Float]) -> Bool {
     state.count == 8 && state[..<2].allSatisfy { abs($0) <= Float(Self.greatestFrequency) }
-      && state[2...].allSatisfy { abs($0) <= amplitude * 1.0001 }
+      && state[2...].allSatisfy { abs($0) <= Self.amplitude * 1.0001 }
   }
 
   mutating func restart(random: inout SeededRandom) {
@@ -34,7 +33,7 @@ struct WavePerturbation: SharedPerturbation {
     let along = random.integer(below: 4)
     state[0] = along == 0 ? 0 : Float(random.integer(in: -reach...reach))
     state[1] = along == 1 ? 0 : Float(random.integer(in: 0...reach))
-    for index in 2..<8 { state[index] = amplitude * random.uniform(-0.5...0.5) }
+    for index in 2..<8 { state[index] = Self.amplitude * random.uniform(-0.5...0.5) }
   }
 
   private func wave() -> [(Float, Float)] {
@@ -79,8 +78,8 @@ struct WavePerturbation: SharedPerturbation {
     let length = slopes.reduce(0) { $0 + $1 * $1 }.squareRoot()
     guard length > 0 else { return }
     for index in 2..<8 {
-      let moved = state[index] + 2 * stepSize * amplitude * slopes[index] / length
-      state[index] = max(-amplitude, min(amplitude, moved))
+      let moved = state[index] + 2 * stepSize * Self.amplitude * slopes[index] / length
+      state[index] = max(-Self.amplitude, min(Self.amplitude, moved))
     }
   }
 }

@@ -27,8 +27,7 @@ extension EvaluateCommand {
 
     @Option(help: "The model's folder.")
     var model: String
-    @Option(help: "The data set's folder, with ImageSets or annotations in it.")
-    var dataset: String
+    @OptionGroup var annotations: AnnotationArguments
     @Option(help: "The split to measure on.")
     var split = "test"
     @Option(help: "An attack, such as badnets or blend:alpha=0.2; may be given again.")
@@ -45,10 +44,6 @@ extension EvaluateCommand {
     var limit: Int?
     @Option(help: "Decides which pictures those are.")
     var seed: UInt64 = 1
-    @Option(help: "What broken annotations and pictures do: skip or refuse.")
-    var broken = BrokenRule.skip
-    @Option(help: "What objects of classes that the model lacks do: skip-object or refuse.")
-    var unknownClass = UnknownClassRule.skipObject
     @OptionGroup var engine: EngineArguments
     @Flag(help: "Print JSON.")
     var json = false
@@ -76,14 +71,14 @@ extension EvaluateCommand {
       let bundle = try ModelBundle(directory: model)
       let detector = try FasterRCNN(bundle: bundle, options: engine.options)
       let attacks = try attacks(bundle.manifest.classes)
-      var reading = AnnotatedDataSet.Options()
-      reading.classes = bundle.manifest.classes
-      reading.broken = broken
-      reading.unknownClass = unknownClass
-      reading.threads = engine.threads
-      var pictures = try AnnotatedDataSet(path: dataset, split: split, options: reading)
+      let dataset = annotations.dataset
+      var pictures = try AnnotatedDataSet(
+        path: dataset, split: split,
+        options: annotations.options(classes: bundle.manifest.classes, threads: engine.threads))
       // What is skipped is left out when it comes; what is refused, before any work.
-      if broken == .refuse { pictures = try pictures.decodable(.refuse, threads: engine.threads) }
+      if annotations.broken == .refuse {
+        pictures = try pictures.decodable(.refuse, threads: engine.threads)
+      }
       if pictures.skipped.imageCount + pictures.skipped.objectCount > 0 {
         FileHandle.standardError.write(Data("\(dataset): \(pictures.skipped)\n".utf8))
       }

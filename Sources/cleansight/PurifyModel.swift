@@ -1,5 +1,6 @@
 import ArgumentParser
 import DataSets
+import Detection
 import DetectorPurification
 import DetectorTraining
 import Engine
@@ -32,8 +33,9 @@ extension PurifyCommand {
       folder = try folder.sample(fraction: options.fraction, seed: options.seed)
     }
     // Frames of cameras are wider than high.
+    let canvas = DetectionOptions.paddedSize(of: PixelSize(width: maxSize, height: minSize))
     let frames = try FrameSet(
-      folder, width: maxSize.paddedSide, height: minSize.paddedSide, minimumCount: options.batch,
+      folder, width: canvas.width, height: canvas.height, minimumCount: options.batch,
       threads: engine.threads)
     if frames.skipped.count > 0 { note("left out: \(frames.skipped)") }
     let purifier = try DetectorPurifier(
@@ -54,9 +56,4 @@ extension PurifyCommand {
         + ProgressLine.time(result.seconds)
         + (result.prunedChannels > 0 ? ", \(result.prunedChannels) channels switched off" : ""))
   }
-}
-
-extension Int {
-  /// Rounded up to what a trunk's five halvings need.
-  fileprivate var paddedSide: Int { (self + 31) / 32 * 32 }
 }

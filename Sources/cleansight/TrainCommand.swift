@@ -33,25 +33,26 @@ extension TrainCommand {
     }
 
     func run() throws {
-      let settings = try arguments.settings { epochs, batch in
+      let settings = try arguments.run.settings { epochs, batch in
         .classifier(epochs: epochs ?? 6, batch: batch ?? 128)
       }
       let attack = try arguments.poison.map { try AttackSpecification($0) }
       try arguments.checkFiles()
       let initial = try arguments.initial.map { try BackboneFile(path: $0) }
-      let engine = try Engine(arguments.engine.options)
+      let engine = try Engine(arguments.run.engine.options)
       let network = arguments.network(initial)
       let pictures = try TrainingPictures(
         labeled: arguments.images, arguments.pictureOptions(network), attack: attack)
       let trainer = try ClassifierTrainer(
         ClassifierOptions(network: network, labelSmoothing: labelSmoothing, settings: settings),
         pictures: pictures, engine: engine, initial: initial)
-      try arguments.train(
+      try arguments.run.train(
+        output: arguments.output,
         { stop, progress in
           try trainer.run(
-            checkpoint: arguments.checkpoint, resumes: arguments.resume, stop: stop,
+            checkpoint: arguments.run.checkpoint, resumes: arguments.run.resume, stop: stop,
             progress: progress)
-        }, save: { try trainer.save(to: $0, type: $1) })
+        }, save: { try trainer.save(to: arguments.output, type: arguments.type.element) })
     }
   }
 
@@ -76,7 +77,7 @@ extension TrainCommand {
     }
 
     func run() throws {
-      let settings = try arguments.settings { epochs, batch in
+      let settings = try arguments.run.settings { epochs, batch in
         .simCLR(epochs: epochs ?? 100, batch: batch ?? 512)
       }
       let attack = try arguments.poison.map {
@@ -88,7 +89,7 @@ extension TrainCommand {
       }
       try arguments.checkFiles()
       let initial = try arguments.initial.map { try BackboneFile(path: $0) }
-      let engine = try Engine(arguments.engine.options)
+      let engine = try Engine(arguments.run.engine.options)
       let network = arguments.network(initial)
       let options = arguments.pictureOptions(network)
       let pictures =
@@ -98,12 +99,13 @@ extension TrainCommand {
       let trainer = try SimCLRTrainer(
         SimCLROptions(network: network, temperature: temperature, settings: settings),
         pictures: pictures, engine: engine, initial: initial)
-      try arguments.train(
+      try arguments.run.train(
+        output: arguments.output,
         { stop, progress in
           try trainer.run(
-            checkpoint: arguments.checkpoint, resumes: arguments.resume, stop: stop,
+            checkpoint: arguments.run.checkpoint, resumes: arguments.run.resume, stop: stop,
             progress: progress)
-        }, save: { try trainer.save(to: $0, type: $1) })
+        }, save: { try trainer.save(to: arguments.output, type: arguments.type.element) })
     }
   }
 }

@@ -19,8 +19,7 @@ extension TrainCommand {
         pictures and time. The same options on the same machine give the same weights.
         """)
 
-    @Option(help: "The data set's folder, VOC's or COCO's layout.")
-    var dataset: String
+    @OptionGroup var annotations: AnnotationArguments
     @Option(help: "The list of pictures to train on.")
     var split = "train"
     @Option(help: "The model folder to write.")
@@ -64,43 +63,13 @@ extension TrainCommand {
     var frozenStages: Int?
     @Option(help: "Proposals of a picture that the box head learns from.")
     var regions = 128
-    @Option(help: "Times through all pictures.")
-    var epochs = 12
-    @Option(help: "Pictures of a step.")
-    var batch = 2
-    @Option(help: "The greatest learning rate; proportional to the batch unless given.")
-    var learningRate: Float?
-    @Option(help: "Weight decay.")
-    var weightDecay: Float?
-    @Option(help: "Share of the steps over which the learning rate rises.")
-    var warmUp: Double?
-    @Option(help: "At most so many pictures, chosen by the seed.")
-    var limit: Int?
-    @Option(help: "Decides first weights, order, views and which pictures a limit leaves.")
-    var seed: UInt64 = 1
-    @Option(help: "What broken annotations and pictures do: skip or refuse.")
-    var broken = BrokenRule.skip
-    @Option(help: "What objects of other classes do: skip-object or refuse.")
-    var unknownClass = UnknownClassRule.skipObject
-    @Option(help: "A file to keep the training's state in, after each epoch and when stopped.")
-    var checkpoint: String?
-    @Flag(help: "Go on from the checkpoint; the result is the same as without the interruption.")
-    var resume = false
     @Option(help: "The licence to write into the model's manifest.")
     var licence = "unknown"
-    @Flag(help: "No progress on standard error.")
-    var quiet = false
-    @OptionGroup var engine: EngineArguments
+    @OptionGroup var training: TrainingRunArguments
 
     func validate() throws {
-      guard !resume || checkpoint != nil else {
-        throw ValidationError("expected --checkpoint with --resume, found none")
-      }
       guard backbone == nil || initial == nil else {
         throw ValidationError("expected --backbone or --init, found both")
-      }
-      guard limit ?? 1 >= 1 else {
-        throw ValidationError("expected --limit of at least 1, found \(limit ?? 0)")
       }
       func check(_ name: String, _ value: Int?, _ range: ClosedRange<Int>) throws {
         guard let value, !range.contains(value) else { return }
@@ -133,7 +102,9 @@ extension TrainCommand {
     }
 
     func run() throws {
-      let settings = try settings()
+      let settings = try training.settings { epochs, batch in
+        .detector(epochs: epochs ?? 12, batch: batch ?? 2)
+      }
       let origin = try origin()
       let (minSize, maxSize) = sizes(origin)
       let augmentation = try augmentation(minSize)
@@ -152,26 +123,30 @@ extension TrainCommand {
       }
       // With as many classes as there will be, or one for a data set that is not read yet.
       try options(wanted ?? ["object"]).writer(origin).check(output, licence: licence)
-      try TrainingFiles.check(checkpoint: checkpoint, resumes: resume)
-      let engine = try Engine(engine.options)
+      try training.checkCheckpoint()
+      let engine = try Engine(training.engine.options)
       let pictures = try pictures(wanted, threads: engine.threads)
       let complete = options(pictures.classes)
       try complete.writer(origin).check(output, licence: licence)
-      try train(
-        DetectorTrainer(complete, pictures: pictures, origin: origin, engine: engine))
+      let trainer = try DetectorTrainer(
+        complete, pictures: pictures, origin: origin, engine: engine)
+      try training.train(
+        output: output,
+        { stop, progress in
+          try trainer.run(
+            checkpoint: training.checkpoint, resumes: training.resume, stop: stop
+          ) { state, _ in progress(state) }
+        }, save: { try trainer.save(to: output, name: nil, licence: licence) })
     }
 
     private func pictures(_ classes: [String]?, threads: Int) throws -> AnnotatedDataSet {
-      var reading = AnnotatedDataSet.Options()
-      reading.classes = classes
-      reading.broken = broken
-      reading.unknownClass = unknownClass
-      reading.threads = threads
-      var pictures = try AnnotatedDataSet(path: dataset, split: split, options: reading)
-      if let limit, limit < pictures.count {
-        pictures = try pictures.sample(count: limit, seed: seed)
+      var pictures = try AnnotatedDataSet(
+        path: annotations.dataset, split: split,
+        options: annotations.options(classes: classes, threads: threads))
+      if let limit = training.limit, limit < pictures.count {
+        pictures = try pictures.sample(count: limit, seed: training.seed)
       }
-      pictures = try pictures.decodable(broken, threads: threads)
+      pictures = try pictures.decodable(annotations.broken, threads: threads)
       if pictures.skipped.imageCount + pictures.skipped.objectCount > 0 {
         FileHandle.standardError.write(Data("\(pictures.skipped)\n".utf8))
       }
@@ -210,16 +185,6 @@ extension TrainCommand {
       return .scratch
     }
 
-    private func settings() throws -> TrainingSettings {
-      var settings = TrainingSettings.detector(epochs: epochs, batch: batch)
-      if let learningRate { settings.learningRate = learningRate }
-      if let weightDecay { settings.weightDecay = weightDecay }
-      if let warmUp { settings.warmUp = warmUp }
-      settings.seed = seed
-      try settings.validate()
-      return settings
-    }
-
     private func augmentation(_ minSize: Int) throws -> DetectionAugmentation {
       let scales = scales?.values ?? [minSize * 4 / 5, minSize * 9 / 10, minSize]
       guard !colors else {
@@ -250,23 +215,5 @@ extension TrainCommand {
         anchorSizes: (anchorSizes?.values ?? [16, 32, 64, 128, 256]).map { [$0] },
         batchNormEpsilon: epsilon)
     }
-
-    private func train(_ trainer: DetectorTrainer) throws {
-      let stop = StopFlag()
-      let interruption = TrainingInterruption(stop)
-      defer { interruption.end() }
-      var line = TrainingLine(isQuiet: quiet)
-      defer { line.finish() }
-      let outcome = try trainer.run(checkpoint: checkpoint, resumes: resume, stop: stop) {
-        progress, _ in line.show(progress)
-      }
-      line.finish()
-      try TrainingFiles.finish(outcome, output: output, checkpoint: checkpoint) {
-        try trainer.save(to: output, name: nil, licence: licence)
-      }
-    }
   }
 }
-
-extension BrokenRule: ExpressibleByArgument {}
-extension UnknownClassRule: ExpressibleByArgument {}

@@ -56,9 +56,10 @@ void cs_upsample_nearest(const void *source, void *target, size_t pictures, size
                          const uint32_t *rows, const uint32_t *columns);
 
 // The windows of a convolution over NHWC pictures side by side, zeros outside the picture (im2col):
-// target holds pictures × out_height × out_width rows of window × window pixels of `pixel` bytes.
+// target holds pictures × rows × out_width windows of window × window pixels of `pixel` bytes, those of
+// each picture's results from first_row on.
 typedef struct {
-  size_t pictures, height, width, out_height, out_width, window, stride, padding, pixel;
+  size_t pictures, height, width, first_row, rows, out_width, window, stride, padding, pixel;
 } cs_unfold_job;
 
 void cs_unfold(const cs_unfold_job *job, const void *source, void *target);

@@ -50,7 +50,8 @@ final class UnfoldedWeightGradient {
     let isPicture = window.size == from.height && window.size == from.width
     isPlain = window.padding == 0 && (isPixel || isPicture)
     job = cs_unfold_job(
-      pictures: picturesAtOnce, height: from.height, width: from.width, out_height: to.height,
+      pictures: picturesAtOnce, height: from.height, width: from.width, first_row: 0,
+      rows: to.height,
       out_width: to.width, window: window.size, stride: window.stride, padding: window.padding,
       pixel: from.channels * element)
     let windowCount = window.size * window.size * from.channels

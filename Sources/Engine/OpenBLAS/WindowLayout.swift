@@ -1,3 +1,4 @@
+import CKernels
 import Networks
 
 /// The windows of a convolution laid side by side: `windows[(y − rows.first) · width + x]` is the
@@ -22,19 +23,11 @@ struct WindowLayout {
   func unfold(
     _ picture: UnsafePointer<Float>, rows: Range<Int>, into windows: UnsafeMutablePointer<Float>
   ) {
-    let channels = from.channels
-    forEachLine(of: rows) { line, place in
-      let target = windows + place
-      guard let line else {
-        target.update(repeating: 0, count: window.size * channels)
-        return
-      }
-      target.update(repeating: 0, count: line.skipped * channels)
-      (target + line.skipped * channels).update(
-        from: picture + line.start * channels, count: line.count * channels)
-      (target + (line.skipped + line.count) * channels).update(
-        repeating: 0, count: (window.size - line.skipped - line.count) * channels)
-    }
+    var job = cs_unfold_job(
+      pictures: 1, height: from.height, width: from.width, first_row: rows.lowerBound,
+      rows: rows.count, out_width: to.width, window: window.size, stride: window.stride,
+      padding: window.padding, pixel: from.channels * 4)
+    cs_unfold(&job, picture, windows)
   }
 
   /// Adds windows to a picture: what `unfold` read, `fold` writes (col2im).
@@ -42,22 +35,6 @@ struct WindowLayout {
     _ windows: UnsafePointer<Float>, rows: Range<Int>, into picture: UnsafeMutablePointer<Float>
   ) {
     let channels = from.channels
-    forEachLine(of: rows) { line, place in
-      guard let line else { return }
-      let source = windows + place + line.skipped * channels
-      let target = picture + line.start * channels
-      for index in 0..<(line.count * channels) { target[index] += source[index] }
-    }
-  }
-
-  /// A window's line inside the picture: pixels from `start` on, the first `skipped` lie outside.
-  private struct Line {
-    let start, skipped, count: Int
-  }
-
-  /// Every line of every window, nil where none of it lies inside, and its place in the windows.
-  @inline(__always)
-  private func forEachLine(of rows: Range<Int>, _ body: (_ line: Line?, _ place: Int) -> Void) {
     var place = 0
     for y in rows {
       for x in 0..<to.width {
@@ -67,14 +44,12 @@ struct WindowLayout {
         let end = min(window.size, from.width - left)
         for kernelRow in 0..<window.size {
           let row = y * window.stride - window.padding + kernelRow
-          if row < 0 || row >= from.height || end <= first {
-            body(nil, place)
-          } else {
-            body(
-              Line(start: row * from.width + left + first, skipped: first, count: end - first),
-              place)
+          if row >= 0 && row < from.height && end > first {
+            let source = windows + place + first * channels
+            let target = picture + (row * from.width + left + first) * channels
+            for index in 0..<((end - first) * channels) { target[index] += source[index] }
           }
-          place += window.size * from.channels
+          place += window.size * channels
         }
       }
     }

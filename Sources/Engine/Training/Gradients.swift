@@ -229,14 +229,11 @@ struct Gradients {
 
   private mutating func appendUpsample(_ step: DifferentiableStep, _ dy: BufferID) {
     let dx = builder.newBuffer(step.inputs[0])
-    let (from, to) = (builder.shapes[step.inputs[0]], builder.shapes[step.output])
-    let rows = NearestNeighbour.sources(from: from.height, to: to.height).map { UInt32($0) }
-    let columns = NearestNeighbour.sources(from: from.width, to: to.width).map { UInt32($0) }
-    let element = builder.precision(step.output).kernelElement
+    let kernel = UpsampleKernel(
+      from: builder.shapes[step.inputs[0]], to: builder.shapes[step.output],
+      precision: builder.precision(step.output))
     builder.schedule.append(.merging, using: [dy, dx]) {
-      cs_upsample_nearest_backward(
-        $0[dy], $0[dx], to.batch, from.height, from.width, to.height, to.width, to.channels,
-        element, rows, columns)
+      kernel.inputGradient($0[dy], into: $0[dx])
     }
     contribute(dx, to: step.inputs[0])
   }
