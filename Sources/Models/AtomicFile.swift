@@ -2,18 +2,20 @@ import Glibc
 
 /// A file that appears whole or not at all: written under a temporary name beside its place,
 /// synchronised, renamed, and the folder synchronised.
-final class AtomicFile {
-  let path: String
+package final class AtomicFile {
+  package let path: String
   private let temporaryPath: String
   private var descriptor: Int32
 
-  /// Creates the temporary file in the folder of `path`.
-  init(path: String) throws(FileError) {
+  /// Creates the temporary file in the folder of `path`; its name is that of the file, a random part
+  /// and `.part`.
+  /// - Parameter permissions: of the file, less the process's mask.
+  package init(path: String, permissions: mode_t = 0o644) throws(FileError) {
     self.path = path
     let suffix = String(UInt64.random(in: .min ... .max), radix: 36)
     let temporary = "\(path).\(suffix).part"
     descriptor = try systemCall("open", temporary) {
-      open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+      open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions)
     }
     temporaryPath = temporary
   }
@@ -25,7 +27,7 @@ final class AtomicFile {
   }
 
   /// Appends bytes.
-  func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
     var done = 0
     while done < bytes.count {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
@@ -36,7 +38,7 @@ final class AtomicFile {
   }
 
   /// Appends bytes.
-  func write(_ bytes: [UInt8]) throws(FileError) {
+  package func write(_ bytes: [UInt8]) throws(FileError) {
     var failure: FileError?
     bytes.withUnsafeBytes { buffer in
       do throws(FileError) { try write(buffer) } catch { failure = error }
@@ -45,7 +47,7 @@ final class AtomicFile {
   }
 
   /// Puts the file in its place; nothing can be written after it.
-  func commit() throws(FileError) {
+  package func commit() throws(FileError) {
     _ = try systemCall("fsync", temporaryPath) { fsync(descriptor) }
     _ = try systemCall("rename", path) { rename(temporaryPath, path) }
     close(descriptor)
@@ -54,7 +56,7 @@ final class AtomicFile {
   }
 
   /// Makes renames in the folder of a path last through a power cut.
-  static func synchroniseFolder(of path: String) throws(FileError) {
+  package static func synchroniseFolder(of path: String) throws(FileError) {
     var folder = path
     while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
     if let slash = folder.lastIndex(of: "/") {

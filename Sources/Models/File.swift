@@ -11,11 +11,11 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
   /// What happened, in words.
   public var reason: String
 
-  init(call: String, path: String, code: Int32) {
+  package init(call: String, path: String, code: Int32) {
     self.init(call: call, path: path, code: code, reason: String(cString: strerror(code)))
   }
 
-  init(call: String, path: String, code: Int32 = 0, reason: String) {
+  package init(call: String, path: String, code: Int32 = 0, reason: String) {
     self.call = call
     self.path = path
     self.code = code
@@ -27,7 +27,7 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
 }
 
 /// Runs a system call again while a signal interrupts it.
-func systemCall<Result: FixedWidthInteger & SignedInteger>(
+package func systemCall<Result: FixedWidthInteger & SignedInteger>(
   _ name: String, _ path: String, _ body: () -> Result
 ) throws(FileError) -> Result {
   while true {
@@ -40,20 +40,23 @@ func systemCall<Result: FixedWidthInteger & SignedInteger>(
 
 /// An open regular file. Reads give their offset, so any number of threads can share it; a file
 /// that shrinks meanwhile is an error here and not a signal, as it would be with a mapping.
-final class ReadableFile: Sendable {
-  let path: String
+package final class ReadableFile: Sendable {
+  package let path: String
   /// The size when it was opened.
-  let size: Int
+  package let size: Int
+  /// Its permission bits when it was opened.
+  package let permissions: mode_t
   private let descriptor: Int32
 
   /// - Throws: `FileError` where the file cannot be opened or is not a regular one.
-  init(path: String) throws(FileError) {
+  package init(path: String) throws(FileError) {
     // O_NONBLOCK, for opening a pipe that nobody writes would wait for ever.
     descriptor = try systemCall("open", path) { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     self.path = path
     var status = stat()
     let result = fstat(descriptor, &status)
     size = Int(status.st_size)
+    permissions = status.st_mode & 0o7777
     guard result == 0 else { throw FileError(call: "fstat", path: path, code: errno) }
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw FileError(call: "open", path: path, reason: "expected a regular file")
@@ -64,7 +67,7 @@ final class ReadableFile: Sendable {
 
   /// Fills the buffer from an offset.
   /// - Throws: `FileError` where the file ends before.
-  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(FileError) {
+  package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(FileError) {
     var done = 0
     while done < buffer.count {
       let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
@@ -81,7 +84,7 @@ final class ReadableFile: Sendable {
   }
 
   /// `count` bytes from an offset; the caller has bounded `count`.
-  func bytes(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
+  package func bytes(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
     var failure: FileError?
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialised in
       let target = UnsafeMutableRawBufferPointer(

@@ -1,9 +1,9 @@
 /// An object of a manifest, read key by key; `finish()` refuses the keys that nobody asked for.
-struct ManifestObject {
+package struct ManifestObject {
   private let key: String
   private var members: [String: JSONValue]
 
-  init(_ value: JSONValue, key: String) throws(ModelError) {
+  package init(_ value: JSONValue, key: String) throws(ModelError) {
     guard case .object(let members) = value else {
       throw .value(
         key: key.isEmpty ? "the file" : key, expected: "an object", found: value.typeName)
@@ -13,22 +13,27 @@ struct ManifestObject {
       members.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
   }
 
-  func finish() throws(ModelError) {
+  package func finish() throws(ModelError) {
     guard let unknown = members.keys.min() else { return }
     throw .value(key: path(unknown), expected: "no such key", found: "one")
   }
 
-  func has(_ name: String) -> Bool { members[name] != nil }
+  package func has(_ name: String) -> Bool { members[name] != nil }
 
-  mutating func object(_ name: String) throws(ModelError) -> ManifestObject {
+  package mutating func object(_ name: String) throws(ModelError) -> ManifestObject {
     try ManifestObject(try take(name), key: path(name))
   }
 
-  mutating func optionalObject(_ name: String) throws(ModelError) -> ManifestObject? {
+  package mutating func optionalObject(_ name: String) throws(ModelError) -> ManifestObject? {
     has(name) ? try object(name) : nil
   }
 
-  mutating func objects(
+  /// Any value, as it stands.
+  package mutating func optionalValue(_ name: String) -> JSONValue? {
+    members.removeValue(forKey: name)
+  }
+
+  package mutating func objects(
     _ name: String, _ count: ClosedRange<Int>
   ) throws(ModelError) -> [ManifestObject] {
     var objects: [ManifestObject] = []
@@ -38,7 +43,8 @@ struct ManifestObject {
     return objects
   }
 
-  mutating func integer(_ name: String, _ range: ClosedRange<Int>) throws(ModelError) -> Int {
+  package mutating func integer(_ name: String, _ range: ClosedRange<Int>) throws(ModelError) -> Int
+  {
     let value = try take(name)
     guard case .integer(let integer) = value, range.contains(integer) else {
       throw wrong(name, "an integer of \(range.lowerBound) to \(range.upperBound)", value)
@@ -46,23 +52,25 @@ struct ManifestObject {
     return integer
   }
 
-  mutating func optionalInteger(
+  package mutating func optionalInteger(
     _ name: String, _ range: ClosedRange<Int>
   ) throws(ModelError) -> Int? {
     has(name) ? try integer(name, range) : nil
   }
 
-  mutating func float(_ name: String, in range: ClosedRange<Float>) throws(ModelError) -> Float {
+  package mutating func float(_ name: String, in range: ClosedRange<Float>) throws(ModelError)
+    -> Float
+  {
     try Self.float(try take(name), key: path(name), range)
   }
 
-  mutating func floats(
+  package mutating func floats(
     _ name: String, _ count: ClosedRange<Int>, in range: ClosedRange<Float>
   ) throws(ModelError) -> [Float] {
     try Self.floats(try take(name), key: path(name), count, range)
   }
 
-  mutating func floatLists(
+  package mutating func floatLists(
     _ name: String, _ outer: ClosedRange<Int>, _ inner: ClosedRange<Int>,
     in range: ClosedRange<Float>
   ) throws(ModelError) -> [[Float]] {
@@ -73,7 +81,9 @@ struct ManifestObject {
     return lists
   }
 
-  mutating func string(_ name: String, _ length: ClosedRange<Int>) throws(ModelError) -> String {
+  package mutating func string(_ name: String, _ length: ClosedRange<Int>) throws(ModelError)
+    -> String
+  {
     let value = try take(name)
     guard case .string(let string) = value, length.contains(string.utf8.count) else {
       throw wrong(
@@ -82,7 +92,15 @@ struct ManifestObject {
     return string
   }
 
-  mutating func strings(_ name: String, _ count: ClosedRange<Int>) throws(ModelError) -> [String] {
+  package mutating func optionalString(
+    _ name: String, _ length: ClosedRange<Int>
+  ) throws(ModelError) -> String? {
+    has(name) ? try string(name, length) : nil
+  }
+
+  package mutating func strings(_ name: String, _ count: ClosedRange<Int>) throws(ModelError)
+    -> [String]
+  {
     var strings: [String] = []
     for (index, value) in try array(name, count).enumerated() {
       guard case .string(let string) = value, (1...128).contains(string.utf8.count) else {
@@ -93,7 +111,7 @@ struct ManifestObject {
     return strings
   }
 
-  mutating func choice(_ name: String, _ choices: [String]) throws(ModelError) -> String {
+  package mutating func choice(_ name: String, _ choices: [String]) throws(ModelError) -> String {
     let value = try take(name)
     guard case .string(let string) = value, choices.contains(string) else {
       throw wrong(name, "one of \(choices.joined(separator: ", "))", value)
@@ -101,7 +119,7 @@ struct ManifestObject {
     return string
   }
 
-  mutating func hash(_ name: String) throws(ModelError) -> String {
+  package mutating func hash(_ name: String) throws(ModelError) -> String {
     let value = try take(name)
     guard case .string(let text) = value, text.utf8.count == 64,
       text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
@@ -109,7 +127,7 @@ struct ManifestObject {
     return text
   }
 
-  mutating func optionalHash(_ name: String) throws(ModelError) -> String? {
+  package mutating func optionalHash(_ name: String) throws(ModelError) -> String? {
     has(name) ? try hash(name) : nil
   }
 

@@ -7,6 +7,11 @@ public final class ModelBundle: Sendable {
   public let directory: String
   /// What `model.json` says.
   public let manifest: ModelManifest
+  /// The SHA-256 of `model.json` in 64 lower-case hex digits. The manifest holds the hashes of the
+  /// other files, so this stands for all of them.
+  public let id: String
+  /// `model.json` as it was read: what a signature is over.
+  package let manifestBytes: [UInt8]
   /// The weights, of which each tensor is read when it is asked for. They were hashed through the
   /// same open file, so a file put in its place meanwhile changes nothing.
   public let weights: SafetensorsReader
@@ -15,14 +20,10 @@ public final class ModelBundle: Sendable {
   /// - Throws: `ModelError`, `SafetensorsError` or `FileError`, with what was expected and found.
   public init(directory: String, limits: SafetensorsReader.Limits = .init()) throws {
     self.directory = directory
-    let path = Self.join(directory, ModelManifest.fileName)
-    let file = try ReadableFile(path: path)
-    guard file.size <= ModelManifest.maximumBytes else {
-      throw ModelError.manifest(
-        path: path,
-        reason: "expected at most \(ModelManifest.maximumBytes) bytes, found \(file.size)")
-    }
-    manifest = try ModelManifest(json: try file.bytes(at: 0, count: file.size), path: path)
+    manifestBytes = try Self.manifestBytes(in: directory)
+    manifest = try ModelManifest(
+      json: manifestBytes, path: Self.join(directory, ModelManifest.fileName))
+    id = SHA256Digest.hex(of: manifestBytes)
     var weights: SafetensorsReader?
     for entry in manifest.files {
       let file = try Self.verified(entry, in: directory)
@@ -58,6 +59,19 @@ public final class ModelBundle: Sendable {
     for parameter in manifest.architecture.expectedParameters { _ = try tensor(parameter.name) }
   }
 
+  /// The bytes of a folder's `model.json`, not parsed yet.
+  /// - Throws: `FileError`, or `ModelError.manifest` where it is too large.
+  package static func manifestBytes(in directory: String) throws -> [UInt8] {
+    let path = join(directory, ModelManifest.fileName)
+    let file = try ReadableFile(path: path)
+    guard file.size <= ModelManifest.maximumBytes else {
+      throw ModelError.manifest(
+        path: path,
+        reason: "expected at most \(ModelManifest.maximumBytes) bytes, found \(file.size)")
+    }
+    return try file.bytes(at: 0, count: file.size)
+  }
+
   private static func verified(_ entry: ModelFile, in directory: String) throws -> ReadableFile {
     let file = try ReadableFile(path: join(directory, entry.path))
     guard file.size == entry.bytes else {
@@ -70,7 +84,7 @@ public final class ModelBundle: Sendable {
     return file
   }
 
-  static func join(_ directory: String, _ name: String) -> String {
+  package static func join(_ directory: String, _ name: String) -> String {
     directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
   }
 }

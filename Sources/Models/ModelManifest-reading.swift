@@ -20,6 +20,7 @@ extension ModelManifest {
         key: "formatVersion", expected: "\(Self.formatVersion)", found: "\(version)")
     }
     name = try root.string("name", 1...64)
+    serial = try root.optionalInteger("serial", 0...Int.max)
     var architecture = try root.object("architecture")
     classes = try root.strings("classes", 0...ManifestLimits.classes)
     var input = try root.object("input")

@@ -8,6 +8,9 @@ extension ModelManifest {
         key: "name", expected: "1 to 64 letters, digits, '.', '_', '-', no '.' in front",
         found: name)
     }
+    guard serial ?? 0 >= 0 else {
+      throw .value(key: "serial", expected: "0 or more", found: "\(serial ?? 0)")
+    }
     guard Set(classes).count == classes.count else {
       throw .value(key: "classes", expected: "different names", found: "one of them twice")
     }

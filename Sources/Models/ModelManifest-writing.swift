@@ -4,6 +4,9 @@ extension ModelManifest {
     var members = [
       JSONMember("formatVersion", .integer(Self.formatVersion)),
       JSONMember("name", .string(name)),
+    ]
+    if let serial { members.append(JSONMember("serial", .integer(serial))) }
+    members += [
       JSONMember("architecture", architecture.json),
       JSONMember("classes", .array(classes.map { .string($0) })),
       JSONMember("input", input.json),

@@ -7,6 +7,7 @@
 /// {
 ///   "formatVersion": 1,
 ///   "name": "street-r18-fpn64",             // letters, digits, '.', '_', '-'; 1 to 64 of them
+///   "serial": 7,                            // optional: 0 or more, larger for a later model
 ///   "architecture": {
 ///     "kind": "fasterrcnn",
 ///     "trunk": "resnet18",                  // resnet18, resnet34, resnet50
@@ -56,6 +57,9 @@ public struct ModelManifest: Sendable, Equatable {
 
   /// The model's name, as in `/v2/models/<name>`.
   public var name: String
+  /// Counts the models that one owner publishes, so that a store can refuse those before a certain
+  /// one; 0 or more, nil where nobody counts.
+  public var serial: Int?
   /// What the network is.
   public var architecture: ModelArchitecture
   /// Class names without the background; empty for a backbone without head.
@@ -77,9 +81,10 @@ public struct ModelManifest: Sendable, Equatable {
   public init(
     name: String, architecture: ModelArchitecture, classes: [String], input: ModelInput,
     normalisation: Normalisation = .imagenet, thresholds: DetectionThresholds?,
-    provenance: Provenance, licence: String, files: [ModelFile] = []
+    provenance: Provenance, licence: String, files: [ModelFile] = [], serial: Int? = nil
   ) {
     self.name = name
+    self.serial = serial
     self.architecture = architecture
     self.classes = classes
     self.input = input

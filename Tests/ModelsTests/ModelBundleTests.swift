@@ -36,6 +36,8 @@ import Testing
 
     let bundle = try ModelBundle(directory: output)
     #expect(bundle.manifest.name == "model")
+    #expect(bundle.id == (try SHA256Digest.hex(of: ReadableFile(path: output + "/model.json"))))
+    #expect(bundle.manifestBytes == Array(bundle.manifest.json.utf8))
     #expect(bundle.manifest.architecture == architecture)
     #expect(bundle.manifest.classes == ["a", "b"])
     #expect(bundle.manifest.provenance.sourceSHA256?.count == 64)
@@ -103,6 +105,7 @@ import Testing
     let folder = try TemporaryFolder()
     #expect(SHA256.empty == (try digest([], folder)))
     #expect(SHA256.abc == (try digest(Array("abc".utf8), folder)))
+    #expect(SHA256.abc == SHA256Digest.hex(of: Array("abc".utf8)))
   }
 
   private func digest(_ bytes: [UInt8], _ folder: TemporaryFolder) throws -> String {

@@ -43,12 +43,28 @@ private func manifest(_ text: String) throws -> ModelManifest {
     #expect(try manifest(first.json) == first)
   }
 
+  @Test func keepsASerialWhereThereIsOne() throws {
+    var changed = try manifest(text("classifier.model.json"))
+    #expect(changed.serial == nil)
+    #expect(!changed.json.contains("serial"))
+    for serial in [0, 7, Int.max] {
+      changed.serial = serial
+      #expect(try manifest(changed.json) == changed)
+    }
+    changed.serial = -1
+    #expect(throws: ModelError.self) { try changed.validate() }
+  }
+
   /// What is replaced, by what, and the key that the error names.
   @Test(arguments: [
     (#""formatVersion": 1"#, #""formatVersion": 2"#, "formatVersion"),
     (#""name": "street-r18-fpn64""#, #""name": "../x""#, "name"),
     (#""name": "street-r18-fpn64","#, "", "name"),
     (#""name":"#, #""extra": 1, "name":"#, "extra"),
+    (#""name":"#, #""serial": -1, "name":"#, "serial"),
+    (#""name":"#, #""serial": 1.5, "name":"#, "serial"),
+    (#""name":"#, #""serial": "7", "name":"#, "serial"),
+    (#""name":"#, #""serial": null, "name":"#, "serial"),
     (#""fpnChannels": 64"#, #""fpnChannels": 64.5"#, "architecture.fpnChannels"),
     (#""fpnChannels": 64"#, #""fpnChannels": 1000000"#, "architecture.fpnChannels"),
     (#""fpnChannels": 64"#, #""fpnChannels": "64""#, "architecture.fpnChannels"),
