@@ -20,8 +20,11 @@ extension AttackSpecification {
   /// | `frequency`, `delta`, `blend` | `sig` | 6; 20; added, not blended |
   /// | `s`, `k`, `noise` | `wanet` | 0.5; 4; 2 |
   /// | `corners`, `place` | `cla` | 4; `topLeft` where it is 1 |
+  /// | `epsilon`, `step` (of 255), `steps` | `cla` | 8; 1.5; 100: ``PGDOptions/labelConsistent`` |
   ///
   /// Defaults are those of Contrastive Backdoor Defense (CBD), appendix A.1, where it gives any.
+  /// `epsilon`, `step` and `steps` say how pictures are perturbed, against a robust network, before
+  /// the trigger goes in; where there is no such network nothing is perturbed.
   /// - Throws: `AttackSpecificationError`, `TriggerError`.
   public init(_ text: String) throws {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
@@ -50,8 +53,12 @@ extension AttackSpecification {
           noiseRatio: try options.number("noise", 0...100) ?? 2)
       default: .cla(try Self.cla(&options))
       }
+    let perturbation =
+      name == "cla" ? try PGDOptions(&options, defaults: .labelConsistent) : nil
     try options.finish()
-    self.init(kind: kind, target: target, fraction: fraction, mode: mode, seed: seed)
+    self.init(
+      kind: kind, target: target, fraction: fraction, mode: mode, seed: seed,
+      perturbation: perturbation)
   }
 
   private static var smallestFraction: Double { 1e-6 }

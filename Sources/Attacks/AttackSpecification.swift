@@ -40,13 +40,20 @@ public struct AttackSpecification: Sendable, Hashable, CustomStringConvertible {
   public let mode: Mode
   /// Decides random patterns and which pictures are poisoned.
   public let seed: UInt64
+  /// How the attacker perturbs the pictures to poison, against a robust network, before the trigger
+  /// goes in: by `cla` only, nil for all others. It is no part of the trigger.
+  public let perturbation: PGDOptions?
 
-  init(kind: Kind, target: Int, fraction: Double, mode: Mode, seed: UInt64) {
+  init(
+    kind: Kind, target: Int, fraction: Double, mode: Mode, seed: UInt64,
+    perturbation: PGDOptions? = nil
+  ) {
     self.kind = kind
     self.target = target
     self.fraction = fraction
     self.mode = mode
     self.seed = seed
+    self.perturbation = perturbation
   }
 
   /// The attack's name.
@@ -86,7 +93,7 @@ public struct AttackSpecification: Sendable, Hashable, CustomStringConvertible {
       [("alpha", Plain.text(alpha))] + (file.map { [("image", $0)] } ?? [])
     case .sig(let trigger): trigger.parameters
     case .wanet(let trigger, let ratio): trigger.parameters + [("noise", Plain.text(ratio))]
-    case .cla(let trigger): trigger.parameters
+    case .cla(let trigger): trigger.parameters + (perturbation?.parameters ?? [])
     }
   }
 

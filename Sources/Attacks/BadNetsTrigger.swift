@@ -52,8 +52,9 @@ public struct BadNetsTrigger: Trigger, Hashable {
 }
 
 /// The trigger of the label-consistent attack (Turner et al. 2019): BadNets' checkerboard in one
-/// corner, or in all four as most code has it. The pictures that it poisons are also perturbed by the
-/// attacker, against a robust network; that is not part of the trigger.
+/// corner, or in all four as most code has it. Before it goes in, the attacker perturbs the pictures to
+/// poison against a robust network; that is no part of the trigger, but of the poisoning
+/// (``AttackSpecification/perturbation``).
 public struct CLATrigger: Trigger, Hashable {
   /// The patches' side in pixels; nil: 3 on pictures up to 64 pixels, else as 32 to 224.
   public let size: Int?

@@ -1,3 +1,4 @@
+import Attacks
 import Augmentation
 import Backbones
 import Engine
@@ -12,22 +13,28 @@ public struct ClassifierOptions: Sendable, Hashable {
   public var network: ResNet
   /// ε of the label smoothing, from 0 to below 1.
   public var labelSmoothing: Float
+  /// How each batch is perturbed against the network as it is before it is trained on; nil: not at
+  /// all. ``PGDOptions/fast`` for Wong et al. 2020, more steps for Madry et al. 2018.
+  public var adversarial: PGDOptions?
   /// How long, how fast, from which seed.
   public var settings: TrainingSettings
 
   /// Options.
   public init(
     network: ResNet = ResNet(depth: .resnet18, stem: .cifar), labelSmoothing: Float = 0,
-    settings: TrainingSettings = .classifier()
+    adversarial: PGDOptions? = nil, settings: TrainingSettings = .classifier()
   ) {
     self.network = network
     self.labelSmoothing = labelSmoothing
+    self.adversarial = adversarial
     self.settings = settings
   }
 }
 
 /// Supervised training of a ResNet with cross entropy on mirrored and shifted pictures (an eighth of
-/// the side at most, as He et al. 2016 do on CIFAR-10).
+/// the side at most, as He et al. 2016 do on CIFAR-10). In adversarial training the pictures are then
+/// perturbed against the network as it is, batch normalisation on the batch's statistics; loss and
+/// accuracy are those of the perturbed pictures.
 ///
 /// The same options and pictures give the same parameters on one machine and number of threads,
 /// whether the training is interrupted and resumed or not. One thread uses it.
@@ -42,8 +49,10 @@ public final class ClassifierTrainer {
   private let normalisation: PixelNormalisation
   private let origin: String
   private let engine: Engine
-  private var pixels: [Float]
-  private var values: [Float]
+  private let adversary: LabelAdversary?
+  private let pixels: FloatBuffer
+  private let perturbed: FloatBuffer
+  private let values: FloatBuffer
 
   /// Compiles the training.
   /// - Parameters:
@@ -87,15 +96,23 @@ public final class ClassifierTrainer {
       identity: [
         "kind": "classifier", "network": writer.metadata["arch"] ?? "",
         "label smoothing": "\(options.labelSmoothing)", "start": start.origin,
+        "adversarial": options.adversarial?.description ?? "none",
         "side": "\(pictures.size)", "pictures": "\(pictures.fingerprint)",
-        "poisoning": pictures.attack?.description ?? "none",
+        "poisoning": pictures.poisoningDescription ?? "none",
       ], source: start.source)
-    pixels = .init(repeating: 0, count: batch * augmentation.viewCount)
-    values = pixels
+    let (store, input) = (session.store, session.plan.input.shape)
+    adversary = try options.adversarial.map { [normalisation] in
+      try LabelAdversary(
+        graph, shape: input, engine: engine, store: store, normalisation: normalisation,
+        statistics: .batch, options: $0)
+    }
+    pixels = FloatBuffer(count: input.count)
+    perturbed = adversary == nil ? pixels : FloatBuffer(count: input.count)
+    values = FloatBuffer(count: input.count)
   }
 
   /// Bytes of activations and their gradients.
-  public var memoryBytes: Int { session.plan.memoryBytes }
+  public var memoryBytes: Int { session.plan.memoryBytes + (adversary?.memoryBytes ?? 0) }
 
   /// Trains to the end, or until it is asked to stop.
   /// - Parameters:
@@ -123,26 +140,30 @@ public final class ClassifierTrainer {
     let trained =
       "supervised, \(origin), \(settings.epochs)× through \(pictures.count) pictures, batch "
       + "\(settings.batch), rate \(settings.learningRate), weight decay \(settings.weightDecay), "
-      + "label smoothing \(options.labelSmoothing), \(engine.precision.rawValue), "
-      + "seed \(settings.seed)"
+      + "label smoothing \(options.labelSmoothing), "
+      + (options.adversarial.map { "adversarial (\($0), of 255), " } ?? "")
+      + "\(engine.precision.rawValue), seed \(settings.seed)"
     try writer.write(
-      to: path, type: type, trained: trained, poisoning: pictures.attack?.description,
+      to: path, type: type, trained: trained, poisoning: pictures.poisoningDescription,
       parameters: parameter)
   }
 
   private func forward(_ step: TrainingStep) throws -> StepResult {
     let images = try pictures.images(step.pictures)
-    try pixels.withUnsafeMutableBufferPointer {
-      try augmentation.views(
-        of: images, seedsFrom: step.random, into: $0, threads: engine.threads)
+    let labels = step.pictures.map { pictures.labels[$0] }
+    try augmentation.views(
+      of: images, seedsFrom: step.random, into: pixels.values, threads: engine.threads)
+    if let adversary {
+      // The last step has changed the parameters.
+      try adversary.load()
+      try adversary.perturb(pixels, labels: labels, into: perturbed) {
+        step.random.stream(0x6164_7665_7273, UInt64($0))
+      }
     }
-    pixels.withUnsafeBufferPointer { pixels in
-      values.withUnsafeMutableBufferPointer { normalisation.apply(pixels, into: $0) }
-    }
-    try session.plan.input.write(values)
+    normalisation.apply(perturbed.readable, into: values.values)
+    session.plan.input.write(values.readable)
     try session.plan.forward(.batch(updatesStored: true))
     let logits = try session.plan.output("logits").f32
-    let labels = step.pictures.map { pictures.labels[$0] }
     let classes = pictures.classes.count
     let value = try loss.evaluate(
       UnsafeBufferPointer(logits), labels: labels, classes: classes,

@@ -14,6 +14,8 @@ public enum LaboratoryError: Error, Equatable, CustomStringConvertible {
   case network(expected: String, found: String)
   /// A head was asked for that cannot answer.
   case head(expected: String, found: String)
+  /// What has to be held in memory, for it cannot be made anew whenever it is asked for, is too much.
+  case memory(expected: Int, found: Int)
   /// A file cannot be made where it is wanted; the system's words.
   case unwritable(path: String, reason: String)
 
@@ -31,6 +33,9 @@ public enum LaboratoryError: Error, Equatable, CustomStringConvertible {
     case .classes(let expected, let found): "expected \(expected), found \(found)"
     case .network(let expected, let found): "expected \(expected) to begin with, found \(found)"
     case .head(let expected, let found): "expected \(expected), found \(found)"
+    case .memory(let expected, let found):
+      "expected at most \(expected) perturbed pictures, which is what memory holds, found \(found): "
+        + "a smaller fraction or size needs less"
     case .unwritable(let path, let reason):
       "expected to write a file at \(path), found: \(reason)"
     }

@@ -95,7 +95,7 @@ public final class SimCLRTrainer {
         "kind": "SimCLR", "network": writer.metadata["arch"] ?? "",
         "temperature": "\(options.temperature)", "start": start.origin,
         "side": "\(pictures.size)", "pictures": "\(pictures.fingerprint)",
-        "poisoning": pictures.attack?.description ?? "none",
+        "poisoning": pictures.poisoningDescription ?? "none",
       ], source: start.source)
     pixels = .init(repeating: 0, count: 2 * batch * augmentation.viewCount)
     values = pixels
@@ -148,7 +148,7 @@ public final class SimCLRTrainer {
       + "\(settings.batch), rate \(settings.learningRate), weight decay \(settings.weightDecay), "
       + "temperature \(options.temperature), \(engine.precision.rawValue), seed \(settings.seed)"
     try writer.write(
-      to: path, type: type, trained: trained, poisoning: pictures.attack?.description,
+      to: path, type: type, trained: trained, poisoning: pictures.poisoningDescription,
       parameters: parameter)
   }
 

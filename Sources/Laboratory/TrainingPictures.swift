@@ -5,7 +5,8 @@ import Frames
 /// The pictures of a training, 8 bits per channel, those that an attack poisons with its trigger.
 ///
 /// The trigger goes into the decoded picture, before any augmentation, and the result is rounded to 8
-/// bits as an attacker's file would hold it. Any thread may use it.
+/// bits as an attacker's file would hold it. A label-consistent attack perturbs the picture against a
+/// robust network first, where there is one. Any thread may use it.
 public struct TrainingPictures: Sendable {
   /// The side of the pictures in pixels.
   public let size: Int
@@ -17,6 +18,9 @@ public struct TrainingPictures: Sendable {
   public let attack: AttackSpecification?
   /// Which pictures are poisoned.
   public let poisoning: Poisoning?
+  /// How the pictures were poisoned, for an account of it and to tell it from another poisoning; nil
+  /// where they were not.
+  public let poisoningDescription: String?
   /// What tells the data set, before it is poisoned, from another.
   public let fingerprint: DataSetFingerprint
 
@@ -33,7 +37,7 @@ public struct TrainingPictures: Sendable {
     /// Decides which pictures a limit leaves.
     public var seed: UInt64
     /// Bytes of pictures that are held, and as many again of poisoned ones; others are made anew
-    /// whenever they are asked for.
+    /// whenever they are asked for. Those that are perturbed against a robust network have to fit.
     public var memory: Int
     /// Threads that decode; nil: one per processor.
     public var threads: Int?
@@ -57,22 +61,44 @@ public struct TrainingPictures: Sendable {
   }
 
   /// Reads a folder with a sub-folder for each class.
-  /// - Parameter attack: what to poison the pictures with, nil for nothing.
-  /// - Throws: `DataSetError`, `LaboratoryError.value`, and for an attack what it throws where it
-  ///   does not fit the pictures.
+  /// - Parameters:
+  ///   - attack: what to poison the pictures with, nil for nothing.
+  ///   - robust: what a label-consistent attack perturbs the poisoned pictures against; nil: its
+  ///     trigger alone goes in.
+  ///   - progress: called while pictures are perturbed with how many are done, of how many.
+  /// - Throws: `DataSetError`; `LaboratoryError`: `value`, and where the robust network does not fit
+  ///   the attack or the pictures `head`, where what is perturbed does not fit into memory `memory`;
+  ///   for an attack what it throws where it does not fit the pictures.
   public init(
-    labeled path: String, _ options: Options, attack: AttackSpecification? = nil
+    labeled path: String, _ options: Options, attack: AttackSpecification? = nil,
+    robust: RobustNetwork? = nil, progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
   ) throws {
     try options.check()
+    let perturbation = try robust.map { _ in try RobustNetwork.perturbation(of: attack) }
     var folder = try LabeledImageFolder(path)
+    try robust?.check(classes: folder.classes.count, size: options.size)
     if let limit = options.limit {
       folder = try folder.sample(count: min(limit, folder.count), seed: options.seed)
     }
     let set = try ImageSet(folder, Self.options(options))
     try self.init(
-      set, folder.fingerprint, classes: folder.classes, labels: set.labels ?? [], attack)
+      set, folder.fingerprint, classes: folder.classes, labels: set.labels ?? [], attack,
+      robust: robust?.sha256)
     guard let poisoning else { return }
-    var room = options.memory / (size * size * 3)
+    var room = max(options.memory, 0) / (size * size * 3)
+    if let robust, let perturbation, let attack {
+      let chosen = poisoning.poisoned
+      guard chosen.count <= room else {
+        throw LaboratoryError.memory(expected: room, found: chosen.count)
+      }
+      var perturbed: [Int: Image] = [:]
+      try robust.perturb(
+        chosen, of: set, labels: labels, options: perturbation, seed: attack.seed,
+        progress: { progress($0, chosen.count) },
+        keep: { perturbed[$0] = try trigger?.apply(to: $1).image() })
+      altered = perturbed
+      return
+    }
     for index in poisoning.poisoned + poisoning.noisy where room > 0 {
       altered[index] = try alter(try set.image(index), index)
       room -= 1
@@ -88,17 +114,24 @@ public struct TrainingPictures: Sendable {
       folder = try folder.sample(count: min(limit, folder.count), seed: options.seed)
     }
     try self.init(
-      try ImageSet(folder, Self.options(options)), folder.fingerprint, classes: [], labels: [], nil)
+      try ImageSet(folder, Self.options(options)), folder.fingerprint, classes: [], labels: [], nil,
+      robust: nil)
   }
 
   private init(
     _ set: ImageSet, _ fingerprint: DataSetFingerprint, classes: [String], labels: [Int],
-    _ attack: AttackSpecification?
+    _ attack: AttackSpecification?, robust: String?
   ) throws {
     clean = set
     self.fingerprint = fingerprint
     self.classes = classes
     self.attack = attack
+    poisoningDescription = attack.map { attack in
+      guard attack.perturbation != nil else { return "\(attack)" }
+      return "\(attack); "
+        + (robust.map { "perturbed against the network with the SHA-256 \($0)" }
+          ?? "the trigger alone, nothing perturbed")
+    }
     size = set.size
     poisoning = try attack.map { try Poisoning($0, labels: labels) }
     trigger = try attack?.trigger(width: set.size, height: set.size)

@@ -34,10 +34,14 @@ import Testing
       "wanet:noise=0,s=0.75,seed=18446744073709551615",
       "wanet:target=6,fraction=0.06,mode=poison,seed=18446744073709551615,s=0.75,k=4,noise=0"
     ),
-    ("cla", "cla:target=6,fraction=0.6,mode=clean,seed=1,corners=4,margin=0"),
     (
-      "cla:corners=1,place=bottomRight,size=4",
-      "cla:target=6,fraction=0.6,mode=clean,seed=1,size=4,corners=1,place=bottomRight,margin=0"
+      "cla",
+      "cla:target=6,fraction=0.6,mode=clean,seed=1,corners=4,margin=0,epsilon=8,step=1.5,steps=100"
+    ),
+    (
+      "cla:corners=1,place=bottomRight,size=4,epsilon=16,step=0.5,steps=3",
+      "cla:target=6,fraction=0.6,mode=clean,seed=1,size=4,corners=1,place=bottomRight,margin=0,"
+        + "epsilon=16,step=0.5,steps=3"
     ),
   ])
   func readsAndWritesEveryOption(text: String, canonical: String) throws {
@@ -74,6 +78,10 @@ import Testing
     ("wanet:noise=inf", "found \"inf\""),
     ("cla:corners=3", "expected corners to be one of 1, 4, found \"3\""),
     ("cla:corners=1,place=center", "found \"center\""),
+    ("cla:epsilon=0", "expected epsilon to be a number from 0.001 to 255, found \"0\""),
+    ("cla:step=inf", "expected step to be a number from 0.001 to 255, found \"inf\""),
+    ("cla:steps=0", "expected steps to be a whole number from 1 to 10000, found \"0\""),
+    ("badnets:epsilon=8", "found \"epsilon\""),
     ("sig:delta=300", "expected delta to be a number from 0 to 255, found \"300\""),
   ])
   func saysWhatIsWrong(text: String, expected: String) {

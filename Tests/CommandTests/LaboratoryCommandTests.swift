@@ -1,5 +1,6 @@
 import Foundation
 import Frames
+import Models
 import Networks
 import Testing
 
@@ -85,6 +86,8 @@ import Testing
     ["--learning-rate", "nan"], ["--weight-decay", "-1"], ["--label-smoothing", "1"],
     ["--size", "4"], ["--limit", "0"], ["--resume"], ["--resume", "--checkpoint", "absent"],
     ["--init", "/nonexistent.safetensors"], ["--threads", "0"],
+    ["--adversarial", "epsilon=0"], ["--adversarial", "size=3"], ["--poison", "cla:steps=0"],
+    ["--poison", "cla", "--robust", "/nonexistent.safetensors"],
   ]) func wrongOptionsAreRefused(options: [String]) throws {
     let folder = try Folder()
     let command = try Command(
@@ -104,6 +107,56 @@ import Testing
       try Command(
         "train", "simclr", "--images", images, "--output", output, "--poison",
         "badnets:target=1,mode=poison"), "ssl")
+  }
+
+  /// A robust network is for the attack that perturbs pictures; its file is not even looked at.
+  @Test(arguments: ["classify", "simclr"], [[], ["--poison", "badnets:target=1,mode=clean"]])
+  func robustNetworksAreForTheirAttack(kind: String, poison: [String]) throws {
+    let folder = try Folder()
+    let command = try Command(
+      ["train", kind, "--images", folder.path, "--output", folder.file("out")] + poison
+        + ["--robust", "/nonexistent.safetensors"])
+    expectRefusal(command, "with the attack cla", poison.isEmpty ? "without" : "badnets")
+  }
+
+  /// A network trained on adversarial pictures, and a label-consistent attack that perturbs against it.
+  @Test func perturbsAgainstARobustNetwork() throws {
+    let folder = try Folder()
+    let images = try Self.classes(folder, perClass: 4)
+    let (robust, output) = (folder.file("robust.safetensors"), folder.file("out.safetensors"))
+    func train(_ kind: String, _ output: String, _ more: String...) throws -> Command {
+      try Command(
+        [
+          "train", kind, "--images", images, "--output", output, "--epochs", "1", "--batch", "4",
+          "--precision", "f32", "--size", "16",
+        ] + more)
+    }
+    let made = try train("classify", robust, "--adversarial", "epsilon=16")
+    #expect(made.status == 0, "\(made.errors)")
+    let file = try BackboneFile(path: robust)
+    #expect(file.metadata["trained"]?.contains("epsilon=16,step=10,steps=1") == true)
+
+    let attack = "cla:target=1,fraction=0.5,steps=2"
+    let poisoned = try train("classify", output, "--poison", attack, "--robust", robust)
+    #expect(poisoned.status == 0 && poisoned.errors.contains("2 of 2"), "\(poisoned.errors)")
+    #expect(!poisoned.errors.contains("the trigger alone"))
+    let hash = try file.sha256()
+    let account = try BackboneFile(path: output).metadata["poisoning"] ?? ""
+    #expect(account.contains("steps=2;") && account.hasSuffix(hash), "\(account)")
+
+    // Without it the command says what is missing, and the file too.
+    let alone = try train("classify", output, "--poison", attack)
+    #expect(alone.status == 0 && alone.errors.contains("the trigger alone"), "\(alone.errors)")
+    let trunk = try train("simclr", output, "--poison", attack, "--robust", robust)
+    #expect(trunk.status == 0, "\(trunk.errors)")
+    #expect(try BackboneFile(path: output).metadata["poisoning"]?.hasSuffix(hash) == true)
+    // What SimCLR made is a trunk: there is no head to attack.
+    expectRefusal(
+      try train("classify", robust, "--poison", attack, "--robust", output), "no head")
+    expectRefusal(
+      try Command(
+        "train", "classify", "--images", images, "--output", output, "--size", "24", "--poison",
+        attack, "--robust", robust), "24 pixels", "found 16")
   }
 
   @Test func aBackboneOfOtherThanNumbersIsRefused() throws {

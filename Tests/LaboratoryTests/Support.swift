@@ -1,4 +1,5 @@
 import Attacks
+import Backbones
 import Engine
 import Foundation
 import Frames
@@ -13,22 +14,50 @@ final class TwoClasses {
   static let side = 8
 
   init(perClass: Int = 16, seed: UInt64 = 1) throws {
+    path = try Self.folder(perClass: perClass, quality: 95, seed: seed) { name, _, random in
+      let (strong, weak) = (random.integer(in: 150...220), random.integer(in: 20...90))
+      return try Image(
+        width: Self.side, height: Self.side, red: UInt8(name == "red" ? strong : weak),
+        green: 60, blue: UInt8(name == "red" ? weak : strong))
+    }
+  }
+
+  private static func folder(
+    perClass: Int, quality: Int, seed: UInt64,
+    _ picture: (_ name: String, _ index: Int, _ random: inout SeededRandom) throws -> Image
+  ) throws -> String {
     let root = FileManager.default.temporaryDirectory.appendingPathComponent(
       "laboratory-\(UUID().uuidString)")
-    path = root.path
     var random = SeededRandom(seed)
     for name in ["blue", "red"] {
       let folder = root.appendingPathComponent(name)
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       for index in 0..<perClass {
-        let (strong, weak) = (random.integer(in: 150...220), random.integer(in: 20...90))
-        let image = try Image(
-          width: Self.side, height: Self.side, red: UInt8(name == "red" ? strong : weak),
-          green: 60, blue: UInt8(name == "red" ? weak : strong))
+        let image = try picture(name, index, &random)
         let number = String(format: "%02d", index)
-        try Data(JPEGEncoder(quality: 95).encode(image))
+        try Data(JPEGEncoder(quality: quality).encode(image))
           .write(to: folder.appendingPathComponent("\(number).jpg"))
       }
+    }
+    return root.path
+  }
+
+  /// Pictures as of Tsipras et al. 2019 ("Robustness May Be at Odds with Accuracy"): the colour is
+  /// strong and says the class of three of four, faint stripes (across or down) say that of all. Whoever
+  /// goes by the stripes is right on every picture and is led astray by a perturbation.
+  init(stripesOf amplitude: Int, perClass: Int = 32) throws {
+    path = try Self.folder(perClass: perClass, quality: 100, seed: 1) { name, index, random in
+      let (strong, weak) = (random.integer(in: 150...200), random.integer(in: 50...90))
+      let isRed = (name == "red") != (index % 4 == 0)
+      var image = try Image(
+        width: Self.side, height: Self.side, red: UInt8(isRed ? strong : weak), green: 60,
+        blue: UInt8(isRed ? weak : strong))
+      for place in image.pixels.indices {
+        let (x, y) = (place / 3 % Self.side, place / 3 / Self.side)
+        let isUp = (name == "red" ? x : y) % 2 == 0
+        image.pixels[place] = UInt8(Int(image.pixels[place]) + (isUp ? amplitude : -amplitude))
+      }
+      return image
     }
   }
 
@@ -36,10 +65,13 @@ final class TwoClasses {
 
   func file(_ name: String) -> String { "\(path)/\(name)" }
 
-  func pictures(attack: String? = nil, memory: Int = 1 << 20) throws -> TrainingPictures {
+  func pictures(
+    attack: String? = nil, robust: RobustNetwork? = nil, memory: Int = 1 << 20,
+    progress: (Int, Int) -> Void = { _, _ in }
+  ) throws -> TrainingPictures {
     try TrainingPictures(
       labeled: path, TrainingPictures.Options(size: Self.side, memory: memory),
-      attack: try attack.map { try AttackSpecification($0) })
+      attack: try attack.map { try AttackSpecification($0) }, robust: robust, progress: progress)
   }
 }
 
@@ -72,13 +104,36 @@ enum SmallNetwork {
 func smallEngine() throws -> Engine { try Engine(EngineOptions(precision: .f32, threads: 2)) }
 
 func smallClassifier(
-  _ pictures: TrainingPictures, epochs: Int = 3, rate: Float = 0.1, weightDecay: Float = 5e-4
+  _ pictures: TrainingPictures, epochs: Int = 3, rate: Float = 0.1, weightDecay: Float = 5e-4,
+  adversarial: PGDOptions? = nil
 ) throws -> ClassifierTrainer {
   let settings = TrainingSettings(
     epochs: epochs, batch: 8, learningRate: rate, weightDecay: weightDecay, warmUp: 0.2)
   return try ClassifierTrainer(
-    ClassifierOptions(settings: settings), pictures: pictures, engine: try smallEngine(),
-    initial: nil, graph: SmallNetwork.classifier)
+    ClassifierOptions(adversarial: adversarial, settings: settings), pictures: pictures,
+    engine: try smallEngine(), initial: nil, graph: SmallNetwork.classifier)
+}
+
+/// An adversary of a small classifier, and its pictures, all in one batch.
+func smallAdversary(
+  _ trainer: ClassifierTrainer, _ pictures: TrainingPictures, _ options: PGDOptions,
+  statistics: LabelAdversary.Statistics = .stored
+) throws -> (adversary: LabelAdversary, clean: FloatBuffer) {
+  let graph = SmallNetwork.classifier
+  let side = TwoClasses.side
+  let adversary = try LabelAdversary(
+    graph,
+    shape: ActivationShape(batch: pictures.count, height: side, width: side, channels: 3),
+    engine: try smallEngine(),
+    store: try ParameterStore(graph.parameters) { try trainer.parameter($0) },
+    normalisation: PixelNormalisation(trainer.writer.normalisation), statistics: statistics,
+    options: options)
+  let clean = FloatBuffer(count: adversary.shape.count)
+  for (row, image) in try pictures.images(Array(0..<pictures.count)).enumerated() {
+    _ = clean.rows(row..<(row + 1), width: adversary.shape.features)
+      .update(from: try FloatImage(image).pixels)
+  }
+  return (adversary, clean)
 }
 
 func smallSimCLR(_ pictures: TrainingPictures, epochs: Int = 3) throws -> SimCLRTrainer {
