@@ -30,7 +30,7 @@ public enum DetectorOrigin: Sendable {
   }
 
   /// For the account of how it was trained: names alone, where a file lies is nobody's business.
-  var account: String {
+  package var account: String {
     switch self {
     case .scratch: "from scratch"
     case .backbone(let file): "from the trunk \(file.path.split(separator: "/").last ?? "given")"

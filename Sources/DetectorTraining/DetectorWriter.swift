@@ -30,6 +30,22 @@ public struct DetectorWriter: Sendable {
     self.normalisation = normalisation
   }
 
+  /// A writer of models that differ from a given one in their weights only.
+  /// - Throws: `ModelError.value` where it is no detector.
+  public init(of bundle: ModelBundle) throws {
+    let manifest = bundle.manifest
+    guard case .fasterRCNN(let architecture) = manifest.architecture,
+      case .shorterSide(let minSize, let maxSize) = manifest.input
+    else {
+      throw ModelError.value(
+        key: "architecture", expected: "a detector", found: "\(manifest.name), a classifier")
+    }
+    self.init(
+      architecture: architecture, classes: manifest.classes, minSize: minSize, maxSize: maxSize,
+      normalisation: manifest.normalisation)
+    if let thresholds = manifest.thresholds { self.thresholds = thresholds }
+  }
+
   /// Makes sure that the folder can be written before hours are spent on it.
   /// - Throws: `ModelError.exists` where something stands there, `ModelError.value` for a name, a class
   ///   or a number that no model may have, `LaboratoryError.unwritable`.

@@ -72,26 +72,13 @@ extension EvaluateCommand {
       let detector = try FasterRCNN(bundle: bundle, options: engine.options)
       let attacks = try attacks(bundle.manifest.classes)
       let dataset = annotations.dataset
-      var pictures = try AnnotatedDataSet(
-        path: dataset, split: split,
-        options: annotations.options(classes: bundle.manifest.classes, threads: engine.threads))
-      // What is skipped is left out when it comes; what is refused, before any work.
-      if annotations.broken == .refuse {
-        pictures = try pictures.decodable(.refuse, threads: engine.threads)
-      }
-      if pictures.skipped.imageCount + pictures.skipped.objectCount > 0 {
-        FileHandle.standardError.write(Data("\(dataset): \(pictures.skipped)\n".utf8))
-      }
-      guard pictures.images.contains(where: { $0.objects.contains { !$0.isIgnored } }) else {
-        throw LaboratoryError.classes(
-          expected: "an object of the classes " + bundle.manifest.classes.joined(separator: ", "),
-          found: "none in \(dataset), \(split)")
-      }
+      let pictures = try annotations.evaluated(
+        dataset, split: split, classes: bundle.manifest.classes, threads: engine.threads)
       let evaluation = try DetectionEvaluation(
         pictures, attacks: attacks, placement: place,
         options: .init(
           limit: limit, seed: seed, minimumScore: Float(score), triggerSide: triggerSide))
-      let report = try measure(evaluation, detector)
+      let report = try evaluation.measure(detector, isQuiet: quiet)
       if json {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -110,18 +97,19 @@ extension EvaluateCommand {
           target.map { text.withAttackOption("target", "\($0)") } ?? text)
       }
     }
+  }
+}
 
-    private func measure(
-      _ evaluation: DetectionEvaluation, _ detector: FasterRCNN
-    ) throws -> DetectorReport {
-      var line = ProgressLine(isQuiet: quiet)
-      defer { line.finish() }
-      return try evaluation.measure(detector) { progress in
-        line.show(isLast: progress.done == progress.total) {
-          let share = Double(progress.done) / Double(progress.total)
-          return "\(ProgressLine.bar(share)) \(progress.done) of \(progress.total) pictures, "
-            + "\(ProgressLine.time(progress.secondsLeft)) left"
-        }
+extension DetectionEvaluation {
+  /// Measures a detector with progress on standard error.
+  func measure(_ detector: FasterRCNN, isQuiet: Bool) throws -> DetectorReport {
+    var line = ProgressLine(isQuiet: isQuiet)
+    defer { line.finish() }
+    return try measure(detector) { progress in
+      line.show(isLast: progress.done == progress.total) {
+        let share = Double(progress.done) / Double(progress.total)
+        return "\(ProgressLine.bar(share)) \(progress.done) of \(progress.total) pictures, "
+          + "\(ProgressLine.time(progress.secondsLeft)) left"
       }
     }
   }

@@ -13,28 +13,12 @@ struct PurifyReport {
   var before: EvidenceStudy.Result?
   var after: EvidenceStudy.Result?
   var result: Purifier.Result?
+  var times = StageTimes()
   private let startedAt = Date()
-  private var stages: [PurificationReport.Stage] = []
 
   init(program: String, options: PurificationOptions) {
     self.program = program
     self.options = options
-  }
-
-  /// Makes the folder and tries whether it can be written to.
-  static func prepare(_ folder: String) throws {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let probe = URL(fileURLWithPath: folder).appendingPathComponent(".writable")
-    try Data().write(to: probe)
-    try FileManager.default.removeItem(at: probe)
-  }
-
-  /// Runs a part and keeps its time.
-  mutating func time<Value>(_ name: String, _ body: () throws -> Value) rethrows -> Value {
-    let clock = ContinuousClock()
-    let started = clock.now
-    defer { stages.append(.init(name: name, seconds: (clock.now - started) / .seconds(1))) }
-    return try body()
   }
 
   /// Writes `report.json` and `report.html`.
@@ -56,7 +40,7 @@ struct PurifyReport {
         description: "Unlabeled JPEGs of one folder", pictures: result.images,
         refused: set.skipped.count, width: set.size, height: set.size,
         fingerprint: images.fingerprint.description),
-      stages: stages,
+      stages: times.stages,
       steps: result.losses.enumerated().map { index, losses in
         PurificationReport.Step(
           step: index + 1, epoch: index / max(result.stepsPerEpoch, 1) + 1,

@@ -6,6 +6,7 @@ import Foundation
 import Laboratory
 import Models
 import Networks
+import Reports
 
 extension TrainCommand {
   struct Detect: ParsableCommand {
@@ -17,6 +18,10 @@ extension TrainCommand {
         --backbone, or with the detector of --init, whose classes, sizes, layers and thresholds it \
         keeps; with neither, weights are random and nothing is frozen, which needs far more \
         pictures and time. The same options on the same machine give the same weights.
+
+        --report writes a page with the losses, the data, and pictures with true boxes and with what \
+        the trained detector finds. --validation and --validation-split say on which pictures it is \
+        measured: another data set, or another list of the same one.
         """)
 
     @OptionGroup var annotations: AnnotationArguments
@@ -66,6 +71,7 @@ extension TrainCommand {
     @Option(help: "The licence to write into the model's manifest.")
     var licence = "unknown"
     @OptionGroup var training: TrainingRunArguments
+    @OptionGroup var reporting: TrainDetectReportArguments
 
     func validate() throws {
       guard backbone == nil || initial == nil else {
@@ -124,19 +130,42 @@ extension TrainCommand {
       // With as many classes as there will be, or one for a data set that is not read yet.
       try options(wanted ?? ["object"]).writer(origin).check(output, licence: licence)
       try training.checkCheckpoint()
+      try reporting.prepare()
+      let startedAt = Date()
+      var times = StageTimes()
       let engine = try Engine(training.engine.options)
-      let pictures = try pictures(wanted, threads: engine.threads)
+      let pictures = try times.time("reading pictures") {
+        try self.pictures(wanted, threads: engine.threads)
+      }
       let complete = options(pictures.classes)
       try complete.writer(origin).check(output, licence: licence)
+      let validation = try reporting.pictures(
+        annotations, classes: complete.classes, threads: engine.threads)
       let trainer = try DetectorTrainer(
         complete, pictures: pictures, origin: origin, engine: engine)
-      try training.train(
-        output: output,
-        { stop, progress in
-          try trainer.run(
-            checkpoint: training.checkpoint, resumes: training.resume, stop: stop
-          ) { state, _ in progress(state) }
-        }, save: { try trainer.save(to: output, name: nil, licence: licence) })
+      var steps: [ReportStep] = []
+      var outcome: TrainingOutcome?
+      try times.time("training") {
+        try training.train(
+          output: output,
+          { stop, progress in
+            let result = try trainer.run(
+              checkpoint: training.checkpoint, resumes: training.resume, stop: stop
+            ) { state, losses in
+              progress(state)
+              if reporting.report != nil { steps.append(ReportStep(state, losses)) }
+            }
+            outcome = result
+            return result
+          }, save: { try trainer.save(to: output, name: nil, licence: licence) })
+      }
+      try reporting.finish(
+        TrainDetectReport(
+          options: complete, pictures: pictures, split: split, start: origin.account,
+          output: output, engine: engine, startedAt: startedAt, times: times,
+          planBytes: trainer.memoryBytes, history: trainer.history, steps: steps,
+          secondsPerStep: outcome?.secondsPerStep), validation: validation,
+        options: training.engine.options, isQuiet: training.quiet)
     }
 
     private func pictures(_ classes: [String]?, threads: Int) throws -> AnnotatedDataSet {

@@ -20,6 +20,7 @@ import Testing
               .init(columns: [attack, "n"], rows: [[attack], ["a", "1", "2"]], caption: attack)),
             .charts([LineChart(title: attack, xName: attack, yName: attack, series: [])]),
             .pictures([.init(bytes: [0, 1, 254], format: .png, caption: attack)]),
+            .photographs([.init(bytes: [255, 216], caption: attack)]),
           ])
       ], footer: attack)
   }
@@ -28,7 +29,7 @@ import Testing
     let html = report().html()
     #expect(!html.contains("<script"))
     #expect(!html.contains("\" onload"))
-    #expect(html.components(separatedBy: "&lt;script&gt;").count > 18)
+    #expect(html.components(separatedBy: "&lt;script&gt;").count > 20)
   }
 
   @Test func needsNothingElse() {
@@ -38,6 +39,7 @@ import Testing
     }
     #expect(html.contains("default-src 'none'"))
     #expect(html.contains("src=\"data:image/png;base64,AAH+\""))
+    #expect(html.contains("<div class=\"photographs\"><figure><img src=\"data:image/jpeg;base64,"))
     #expect(html.contains("prefers-color-scheme:dark"))
     #expect(html.contains("name=\"viewport\""))
   }

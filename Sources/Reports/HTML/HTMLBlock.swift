@@ -20,6 +20,8 @@ extension HTMLReport.Block {
         }.joined() + "</div>"
     case .pictures(let pictures):
       "<div class=\"pictures\">" + pictures.map(\.html).joined() + "</div>"
+    case .photographs(let pictures):
+      "<div class=\"photographs\">" + pictures.map(\.html).joined() + "</div>"
     }
   }
 }
@@ -79,9 +81,12 @@ enum HTMLStyle {
     .figures div{border:1px solid var(--line);border-radius:8px;padding:12px 14px}
     .figures span,.figures small{display:block;font-size:.85rem}
     .figures b{display:block;font-size:1.45rem;line-height:1.35;white-space:nowrap;font-variant-numeric:tabular-nums}
-    .charts,.pictures{display:grid;gap:20px;margin:0 0 16px}
+    .charts,.pictures,.photographs{display:grid;gap:20px;margin:0 0 16px}
     .charts{grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr))}
     .pictures{grid-template-columns:repeat(auto-fill,minmax(min(100%,120px),1fr))}
+    .photographs{grid-template-columns:repeat(auto-fill,minmax(min(100%,300px),1fr));align-items:start}
+    .photographs img{image-rendering:auto}
+    .photographs figcaption{overflow-wrap:anywhere}
     .charts figure{max-width:560px;width:100%}
     figure{margin:0}
     figcaption{font-size:.9rem;margin:0 0 6px;color:var(--soft)}

@@ -29,8 +29,10 @@ public struct HTMLReport: Sendable {
     case table(Table)
     /// Charts, side by side where there is room.
     case charts([any Chart])
-    /// Pictures, side by side where there is room.
+    /// Small pictures, enlarged pixel by pixel, side by side where there is room.
     case pictures([Picture])
+    /// Photographs, side by side where there is room.
+    case photographs([Picture])
   }
 
   /// A large number with its name and a few words.

@@ -14,7 +14,7 @@ extension PurificationReport {
     return HTMLReport(
       title: "Purification of \(model.name)",
       subtitle:
-        "\(program) · \(Self.readable(startedAt)) · \(data.pictures) pictures without labels",
+        "\(program) · \(Markup.time(startedAt)) · \(data.pictures) pictures without labels",
       sections: sections + [conditions], footer: "Schema version \(schemaVersion) of report.json.")
   }
 
@@ -23,8 +23,8 @@ extension PurificationReport {
     if let measured = mostAttacked {
       figures += Self.rates.map { name, value in
         .init(
-          name: name, value: Self.percent(value(measured.after)),
-          detail: "before \(Self.percent(value(measured.before))) · \(measured.head)")
+          name: name, value: Markup.percent(value(measured.after)),
+          detail: "before \(Markup.percent(value(measured.before))) · \(measured.head)")
       }
     }
     if let evidence {
@@ -35,7 +35,7 @@ extension PurificationReport {
     }
     figures.append(
       .init(
-        name: "Duration", value: Self.duration(totalSeconds),
+        name: "Duration", value: Markup.duration(totalSeconds),
         detail: steps.isEmpty ? "" : "\(steps.count) steps"))
     return .init(title: "Summary", blocks: [.figures(figures)] + notes.map { .paragraph($0) })
   }
@@ -86,19 +86,9 @@ extension PurificationReport {
       .init("Refused", "\(data.refused)"), .init("Input", "\(data.width) × \(data.height)"),
       .init("Fingerprint", data.fingerprint),
     ]
-    let settings = settings.sorted { $0.key < $1.key }.map {
-      HTMLReport.Fact($0.key, $0.value.description)
-    }
-    var blocks: [HTMLReport.Block] = [.facts(facts)]
-    if !settings.isEmpty { blocks.append(.facts(settings)) }
-    if !stages.isEmpty {
-      blocks.append(
-        .table(
-          .init(
-            columns: ["Stage", "Seconds"],
-            rows: stages.map { [$0.name, Markup.number($0.seconds, decimals: 1)] })))
-    }
-    return .init(title: "Model, pictures and settings", blocks: blocks)
+    return .init(
+      title: "Model, pictures and settings",
+      blocks: [.facts(facts), settings.facts, stages.table].compactMap { $0 })
   }
 
   private static let rates: [(name: String, value: @Sendable (ClassificationMetrics) -> Double?)] =
@@ -107,24 +97,6 @@ extension PurificationReport {
       ("Patched accuracy", { $0.patchedAccuracyPercent }),
     ]
 
-  private static func percent(_ value: Double?) -> String {
-    value == nil ? "–" : Markup.number(value, decimals: 1) + " %"
-  }
-
   /// A share of `0...1` in percent.
-  static func share(_ value: Double) -> String { percent(100 * value) }
-
-  /// `2026-11-26 10:00 UTC` from ISO 8601 in UTC; anything else as it is.
-  private static func readable(_ time: String) -> String {
-    guard time.hasSuffix("Z"), time.utf8.count >= 20 else { return time }
-    return time.prefix(16).replacing("T", with: " ") + " UTC"
-  }
-
-  private static func duration(_ seconds: Double) -> String {
-    guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "–" }
-    let whole = Int(seconds.rounded())
-    if whole < 60 { return "\(Markup.number(seconds, decimals: seconds < 10 ? 1 : 0)) s" }
-    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
-    return "\(whole / 3600) h \(whole % 3600 / 60) min"
-  }
+  static func share(_ value: Double) -> String { Markup.share(value) }
 }

@@ -53,39 +53,10 @@ extension PurificationReport {
   }
 
   /// A part of the work with its duration.
-  public struct Stage: Sendable, Equatable, Codable {
-    /// Its name.
-    public var name: String
-    /// Wall-clock seconds.
-    public var seconds: Double
+  public typealias Stage = ReportStage
 
-    /// A part of the work.
-    public init(name: String, seconds: Double) {
-      self.name = name
-      self.seconds = seconds
-    }
-  }
-
-  /// A step of training.
-  public struct Step: Sendable, Equatable, Codable {
-    /// Its number, from 1.
-    public var step: Int
-    /// The epoch it belongs to, from 1.
-    public var epoch: Int
-    /// The learning rate.
-    public var learningRate: Double
-    /// Losses by name: `total`, and its parts before weighting, such as `pull`. Names stay as they
-    /// are in JSON.
-    public var losses: [String: Double]
-
-    /// A step of training.
-    public init(step: Int, epoch: Int, learningRate: Double, losses: [String: Double]) {
-      self.step = step
-      self.epoch = epoch
-      self.learningRate = learningRate
-      self.losses = losses
-    }
-  }
+  /// A step of training; its losses are before weighting.
+  public typealias Step = ReportStep
 
   /// Labelled measurements with one classifier head.
   public struct Measured: Sendable, Equatable, Codable {

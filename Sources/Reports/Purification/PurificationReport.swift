@@ -5,7 +5,7 @@ import Measurement
 /// What a purification was given, what it did and what came of it: `report.json` and `report.html`.
 ///
 /// Nothing in it comes from labels but `measured`, which is there only where somebody had them.
-public struct PurificationReport: Sendable, Equatable, Codable {
+public struct PurificationReport: Report, Equatable {
   /// The version of the JSON that this program writes.
   public static let schemaVersion = 1
 
@@ -56,50 +56,12 @@ public struct PurificationReport: Sendable, Equatable, Codable {
   }
 
   /// Seconds of all stages together.
-  public var totalSeconds: Double { stages.reduce(0) { $0 + $1.seconds } }
-}
-
-extension PurificationReport {
-  /// The name of the machine-readable file.
-  public static let jsonName = "report.json"
-  /// The name of the page.
-  public static let htmlName = "report.html"
-
-  /// The report as JSON: snake_case, sorted keys. Losses that are not finite are written as `"NaN"`,
-  /// `"Infinity"` and `"-Infinity"`.
-  /// - Throws: `EncodingError`, never for a report made by this program.
-  public func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    return try encoder.encode(self) + Data("\n".utf8)
-  }
-
-  /// A report from its JSON.
-  /// - Throws: `ReportError.schemaVersion` for another version; `DecodingError` where something is
-  ///   missing or of another kind.
-  public init(json: Data) throws {
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    let version = try decoder.decode(Version.self, from: json).schemaVersion
-    guard version == Self.schemaVersion else {
-      throw ReportError.schemaVersion(expected: Self.schemaVersion, found: version)
-    }
-    self = try decoder.decode(PurificationReport.self, from: json)
-  }
-
-  private struct Version: Decodable { var schemaVersion: Int }
+  public var totalSeconds: Double { stages.totalSeconds }
 
   /// Writes `report.json` and `report.html` into a folder that exists. Each file is whole or as it
   /// was.
   /// - Throws: what the file system says.
   public func write(to folder: URL, pictures: [HTMLReport.Picture] = []) throws {
-    try json().write(to: folder.appendingPathComponent(Self.jsonName), options: .atomic)
-    try Data(page(pictures: pictures).html().utf8)
-      .write(to: folder.appendingPathComponent(Self.htmlName), options: .atomic)
+    try write(to: folder, page: page(pictures: pictures))
   }
 }

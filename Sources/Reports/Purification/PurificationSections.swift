@@ -71,30 +71,8 @@ extension PurificationReport {
   /// Losses over steps.
   var training: HTMLReport.Section? {
     guard let last = steps.last else { return nil }
-    let names = Set(steps.flatMap(\.losses.keys)).sorted { first, second in
-      // The total first, then its parts.
-      (first == "total" ? 0 : 1, first) < (second == "total" ? 0 : 1, second)
-    }
-    let series = names.map { name in
-      LineChart.Series(
-        name: name.replacing("_", with: " "),
-        points: steps.map { step in
-          PlanePoint(x: Double(step.step), y: step.losses[name] ?? .nan)
-        })
-    }
-    let rate = LineChart.Series(
-      name: "learning rate",
-      points: steps.map { PlanePoint(x: Double($0.step), y: $0.learningRate) })
-    var blocks: [HTMLReport.Block] = [
-      .charts([
-        LineChart(
-          title: "Losses", xName: "step", yName: "loss", series: series, startsAtZero: false),
-        LineChart(title: "Learning rate", xName: "step", yName: "rate", series: [rate]),
-      ])
-    ]
-    if let bad = steps.first(where: { $0.losses.values.contains { !$0.isFinite } }) {
-      blocks.append(.paragraph("A loss was no finite number at step \(bad.step)."))
-    }
+    var blocks: [HTMLReport.Block] = [.charts([steps.lossChart(), steps.rateChart])]
+    if let divergence = steps.divergence { blocks.append(divergence) }
     return .init(title: "Training: \(last.epoch) epochs, \(steps.count) steps", blocks: blocks)
   }
 
