@@ -4,7 +4,7 @@ import Tensors
 /// How far feature maps are from where they should be: the mean over levels of the squared distance
 /// to an anchor's maps, in units of the spread of the anchor's features. What stands on the maps (the
 /// RPN, the box head) was fitted to them, so that their places are what has to be kept.
-struct FeatureMapObjective {
+package struct FeatureMapObjective {
   /// The levels' outputs.
   static let levels = (0..<4).map { "fpn.\($0)" }
 
@@ -14,7 +14,7 @@ struct FeatureMapObjective {
   init(spreads: [Float]) { self.spreads = spreads }
 
   /// From maps of clean frames, by level, `[positions, channels]`.
-  init(maps: [FloatBuffer], channels: Int) {
+  package init(maps: [FloatBuffer], channels: Int) {
     spreads = maps.map { map in
       let positions = map.count / channels
       var (sums, squares) = ([Double](repeating: 0, count: channels), 0.0)
@@ -33,7 +33,7 @@ struct FeatureMapObjective {
   /// The loss of maps against anchors, and `weight ×` its gradient.
   /// - Parameters:
   ///   - maps, anchors, gradients: by level, `[positions, channels]`.
-  func evaluate(
+  package func evaluate(
     _ maps: [FloatBuffer], anchors: [FloatBuffer], channels: Int, gradients: [FloatBuffer],
     weight: Float
   ) -> Float {

@@ -46,6 +46,14 @@ public struct FrameSet: Sendable {
   /// How many frames there are.
   public var count: Int { usable.count }
 
+  /// The files' names below the folder.
+  public var names: [String] { usable.map { folder.files[$0].name } }
+
+  /// What tells these frames from others: the files that are used, and the size.
+  public var fingerprint: String {
+    "\(DataSetFingerprint(usable.map { folder.files[$0] })), \(width)×\(height)"
+  }
+
   /// A frame, values in `0…1`: the middle of the picture where it has another shape.
   /// - Throws: `JPEGError`, `DataSetError.picture`, `ImageError` where the file has changed since.
   public func frame(_ index: Int) throws -> FloatImage {

@@ -5,15 +5,15 @@ import Tensors
 
 /// Forward and backward passes of a detector's trunk and pyramid on batches of frames. One thread uses
 /// it.
-final class MapPass {
-  let channels: Int
+package final class MapPass {
+  package let channels: Int
   /// The maps of the last forward pass, and where their gradients go, by level.
-  let maps, gradients: [FloatBuffer]
+  package let maps, gradients: [FloatBuffer]
   private let plan: TrainingPlan
   private let normalisation: PixelNormalisation
   private let values: FloatBuffer
 
-  init(
+  package init(
     _ network: FasterRCNNNetwork, shape: ActivationShape, engine: Engine, store: ParameterStore,
     normalisation: PixelNormalisation, wantsPixels: Bool, isTrained: @escaping (String) -> Bool
   ) throws {
@@ -29,12 +29,12 @@ final class MapPass {
     gradients = counts.map { FloatBuffer(count: $0) }
   }
 
-  var memoryBytes: Int { plan.memoryBytes }
+  package var memoryBytes: Int { plan.memoryBytes }
 
-  func load() throws { try plan.load() }
+  package func load() throws { try plan.load() }
 
   /// The maps of pixels in `0…1`.
-  func forward(_ pixels: FloatBuffer) throws {
+  package func forward(_ pixels: FloatBuffer) throws {
     normalisation.apply(pixels.readable, into: values.values)
     plan.input.write(values.readable)
     try plan.forward(.stored)
@@ -44,7 +44,7 @@ final class MapPass {
   }
 
   /// The backward pass from what `gradients` holds.
-  func backward(accumulates: Bool = false) throws {
+  package func backward(accumulates: Bool = false) throws {
     for (level, name) in FeatureMapObjective.levels.enumerated() {
       try plan.outputGradient(name).write(gradients[level].readable)
     }
@@ -52,7 +52,7 @@ final class MapPass {
   }
 
   /// The gradient of the pixels of the last backward pass.
-  func pixelGradients(into target: FloatBuffer) {
+  package func pixelGradients(into target: FloatBuffer) {
     plan.inputGradient?.read(into: target.values)
     normalisation.applyGradient(target.values)
   }

@@ -1,3 +1,4 @@
+import Attacks
 import Engine
 import Losses
 import Tensors
@@ -65,76 +66,11 @@ final class InstanceAdversary {
   }
 }
 
-/// The ball that a perturbation stays in, within valid pixels.
-struct PerturbationBall {
-  let norm: PurificationOptions.Norm
-  /// Of pixels in `0…1`.
-  let epsilon: Float
-  let step: Float
-
+extension PerturbationBall {
+  /// The ball of a purification.
   /// - Parameter share: of the options' bound.
   init(_ options: PurificationOptions, share: Float = 1) {
-    norm = options.norm
-    epsilon = share * options.epsilon / 255
-    step = options.stepSize * epsilon
-  }
-
-  /// A random point of the ball: uniform in L∞, a random direction of a random length in L2.
-  func start(
-    _ x: UnsafeMutableBufferPointer<Float>, around clean: UnsafeBufferPointer<Float>,
-    random: inout SeededRandom
-  ) {
-    switch norm {
-    case .linf:
-      for index in x.indices { x[index] = clean[index] + random.uniform(-epsilon...epsilon) }
-    case .l2:
-      for index in x.indices { x[index] = clean[index] + random.gaussian() }
-      project(x, around: clean, to: epsilon * random.uniform())
-    }
-    clamp(x)
-  }
-
-  /// One step of ascent and the projection back.
-  func ascend(
-    _ x: UnsafeMutableBufferPointer<Float>, around clean: UnsafeBufferPointer<Float>,
-    along gradient: UnsafeBufferPointer<Float>
-  ) {
-    switch norm {
-    case .linf:
-      for index in x.indices {
-        let slope = gradient[index]
-        let moved = x[index] + (slope > 0 ? step : slope < 0 ? -step : 0)
-        x[index] = max(clean[index] - epsilon, min(clean[index] + epsilon, moved))
-      }
-    case .l2:
-      let length = Self.length(gradient)
-      guard length > 0 else { return }
-      let factor = step / length
-      for index in x.indices { x[index] += factor * gradient[index] }
-      project(x, around: clean, to: epsilon)
-    }
-    clamp(x)
-  }
-
-  private func project(
-    _ x: UnsafeMutableBufferPointer<Float>, around clean: UnsafeBufferPointer<Float>,
-    to radius: Float
-  ) {
-    var squares: Float = 0
-    for index in x.indices { squares += (x[index] - clean[index]) * (x[index] - clean[index]) }
-    let length = squares.squareRoot()
-    guard length > radius else { return }
-    let factor = radius / length
-    for index in x.indices { x[index] = clean[index] + (x[index] - clean[index]) * factor }
-  }
-
-  private func clamp(_ x: UnsafeMutableBufferPointer<Float>) {
-    for index in x.indices { x[index] = max(0, min(1, x[index])) }
-  }
-
-  static func length(_ values: UnsafeBufferPointer<Float>) -> Float {
-    var squares: Float = 0
-    for value in values { squares += value * value }
-    return squares.squareRoot()
+    let epsilon = share * options.epsilon / 255
+    self.init(norm: options.norm, epsilon: epsilon, step: options.stepSize * epsilon)
   }
 }

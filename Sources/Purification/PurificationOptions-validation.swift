@@ -29,6 +29,10 @@ extension PurificationOptions {
           && sharedCount + sharedWarps + sharedPatches + sharedWaves > 0,
       "shared, warps, patches and waves", "0 to 64 each, not all 0",
       "\(sharedCount), \(sharedWarps), \(sharedPatches) and \(sharedWaves)")
+    let onlyAdded = sharedWarps + sharedPatches + sharedWaves == 0
+    try require(
+      !isShared || sharedCount == 0 || onlyAdded || (addedShare > 0 && addedShare < 1),
+      "added-share", "above 0 and below 1", addedShare)
     try require((0...1).contains(mixup), "mixup", "0 to 1", mixup)
     try require(restartEvery >= 0, "restart-every", "0 or more", restartEvery)
     try require(

@@ -1,3 +1,5 @@
+import Attacks
+
 /// The hyper-parameters of Contrastive Backdoor Defense ("Do We Really Need Labels for Backdoor
 /// Defense?", section 3.3), and of what stands here beyond the paper. `docs/trials.md` says by which
 /// experiments the defaults were chosen where the paper leaves a point open.
@@ -46,12 +48,7 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   }
 
   /// The norm that bounds a perturbation.
-  public enum Norm: String, Sendable, Hashable, Codable, CaseIterable {
-    /// The greatest change of a value.
-    case linf
-    /// The root of the sum of squares over a picture.
-    case l2
-  }
+  public typealias Norm = PerturbationBall.Norm
 
   /// λ1, λ2, λ3 of the paper's section 3.3; they sum to 1.
   public struct Weights: Sendable, Hashable, Codable {
@@ -101,6 +98,9 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   public var adversaryStatistics: Statistics
   /// How many perturbations that are added to pictures are shared, with bounds from 2/3 of ε to ε.
   public var sharedCount: Int
+  /// The share of each batch that gets what is added; warps, patches and waves divide the rest, or all
+  /// of it where nothing is added.
+  public var addedShare: Float
   /// How many smooth warps are shared.
   public var sharedWarps: Int
   /// How many opaque patches are shared.
@@ -139,9 +139,8 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
     lambda: .init(pull: 0.3, distillation: 0.5, fineTuning: 0.2), temperature: 0.5,
     adversary: .instance, target: .student, norm: .linf, epsilon: 8, pgdSteps: 20, stepSize: 0.1,
     randomStart: true,
-    adversaryStatistics: .stored, sharedCount: 0, sharedWarps: 0, sharedPatches: 0,
-    sharedWaves: 0,
-    restartEvery: 0,
+    adversaryStatistics: .stored, sharedCount: 0, addedShare: 0, sharedWarps: 0,
+    sharedPatches: 0, sharedWaves: 0, restartEvery: 0,
     statistics: .batch, views: .simclr, mixup: 0, epochs: 15,
     fraction: 1, batch: 128, learningRate: 0.02, momentum: 0.9, weightDecay: 5e-4, seed: 1)
 
@@ -161,8 +160,9 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
     preset: "device", pruning: 3.5, objective: .anchored,
     lambda: .init(pull: 0.333, distillation: 0.667, fineTuning: 0), temperature: 0.5,
     adversary: .shared, target: .teacher, norm: .l2, epsilon: 765, pgdSteps: 24, stepSize: 0.25,
-    randomStart: true, adversaryStatistics: .stored, sharedCount: 3, sharedWarps: 4,
-    sharedPatches: 12, sharedWaves: 12, restartEvery: 3, statistics: .stored, views: .weak,
+    randomStart: true, adversaryStatistics: .stored, sharedCount: 3, addedShare: 0.25,
+    sharedWarps: 4, sharedPatches: 12, sharedWaves: 12, restartEvery: 3, statistics: .stored,
+    views: .weak,
     mixup: 0.5, epochs: 2,
     fraction: 1,
     batch: 128, learningRate: 0.015, momentum: 0.9, weightDecay: 5e-4, seed: 1)

@@ -65,8 +65,7 @@ public final class Purifier {
     self.options = options
     trainer = try PurificationTrainer(file, images: images, engine: engine, options: options)
     identity = PurificationCheckpoint.Identity(
-      options: options, source: try file.sha256(), data: fingerprint,
-      engine: "\(engine.backend.rawValue) \(engine.precision.rawValue) \(engine.threads) threads")
+      options: options, source: try file.sha256(), data: fingerprint, engine: engine)
   }
 
   /// A purified parameter by torchvision's name; nil for one that is not purified (the head).
@@ -96,12 +95,17 @@ public final class Purifier {
     checkpoint path: String? = nil, resumes: Bool = false,
     isCancelled: () -> Bool = { false }, progress: (Progress) -> Void = { _ in }
   ) throws -> Result {
-    var state = PurificationCheckpoint(epochs: 0, losses: [], searched: [], pruned: 0)
+    var state = PurificationCheckpoint()
     let clock = ContinuousClock()
     let started = clock.now
     let steps = trainer.stepsPerEpoch * options.epochs
     if let path, resumes {
-      state = try PurificationCheckpoint.read(from: path, into: trainer, identity: identity)
+      state = try PurificationCheckpoint.read(
+        from: path, into: trainer, identity: identity,
+        bounds: .init(
+          steps: steps, stride: trainer.stepsPerEpoch,
+          search: options.adversary == .shared ? options.pgdSteps : 0, keepsSearch: false,
+          measured: 0))
     } else {
       state.pruned = try trainer.prune()
       state.searched = try trainer.search { step in
@@ -113,9 +117,9 @@ public final class Purifier {
             seconds: seconds, secondsLeft: .infinity))
       }
     }
-    let first = state.epochs * trainer.stepsPerEpoch
+    let first = state.losses.count
     let trainingStarted = clock.now
-    for epoch in state.epochs..<max(options.epochs, state.epochs) {
+    for epoch in (first / trainer.stepsPerEpoch)..<options.epochs {
       for step in 0..<trainer.stepsPerEpoch {
         if isCancelled() { throw PurificationError.cancelled(epoch: epoch) }
         let losses = try trainer.step(epoch: epoch, step: step)
@@ -133,8 +137,7 @@ public final class Purifier {
             epoch: epoch, epochs: options.epochs, step: done, steps: steps, losses: losses,
             seconds: (clock.now - started).seconds, secondsLeft: perStep * Double(steps - done)))
       }
-      state.epochs = epoch + 1
-      if let path { try state.write(to: path, trainer: trainer, identity: identity) }
+      if let path { try state.write(to: path, of: trainer, identity: identity) }
     }
     guard trainer.store.isFinite else {
       throw PurificationError.diverged(step: steps, losses: "parameters that are not finite")

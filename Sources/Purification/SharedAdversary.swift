@@ -1,3 +1,4 @@
+import Attacks
 import Tensors
 
 /// Perturbations that all pictures share, kept from batch to batch: a trigger is the same on every
@@ -6,8 +7,7 @@ import Tensors
 ///
 /// Some are added to the pictures, with bounds from 2/3 of ε to ε; some warp them; some are opaque
 /// patches or waves, which try several places and frequencies at once. A batch is divided among them; a
-/// warp, a patch or a wave, which has few values to find, gets an eighth of the share of one that is
-/// added.
+/// warp, a patch or a wave, which has few values to find, gets less of it than one that is added.
 ///
 /// ε under L2 is that of a picture of 32×32; others get it in proportion to the root of their area, so
 /// that a pixel changes as much.
@@ -51,9 +51,14 @@ package struct SharedAdversary {
           width: width, height: height, stepSize: options.stepSize, random: &random))
     }
     strengths = .init(repeating: -1, count: members.count)
-    let parts = members.indices.map { $0 < count ? 8.0 : 1.0 }
-    let total = parts.reduce(0, +)
-    borders = parts.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1 / total) }
+    let tried = members.count - count
+    let added = tried == 0 ? 1 : count == 0 ? 0 : Double(options.addedShare)
+    borders = members.indices.map { index in
+      index < count
+        ? added * Double(index) / Double(count)
+        : added + (1 - added) * Double(index - count) / Double(tried)
+    }
+    borders.append(1)
   }
 
   /// What the perturbations are, and last how far each one moved embeddings, for a checkpoint.

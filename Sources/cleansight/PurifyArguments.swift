@@ -30,6 +30,8 @@ struct PurifyArguments: ParsableArguments {
   var target: PurificationOptions.Target?
   @Option(help: "How many perturbations that are added are shared.")
   var shared: Int?
+  @Option(help: "The share of each batch that gets what is added.")
+  var addedShare: Float?
   @Option(help: "How many smooth warps are shared.")
   var warps: Int?
   @Option(help: "How many opaque patches are shared.")
@@ -95,6 +97,7 @@ struct PurifyArguments: ParsableArguments {
     replace(\.adversary, adversary)
     replace(\.target, target)
     replace(\.sharedCount, shared)
+    replace(\.addedShare, addedShare)
     replace(\.sharedWarps, warps)
     replace(\.sharedPatches, patches)
     replace(\.sharedWaves, waves)

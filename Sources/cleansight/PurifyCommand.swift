@@ -22,7 +22,8 @@ struct PurifyCommand: ParsableCommand {
       OUTPUT.checkpoint: what was interrupted goes on with --resume and ends the same.
 
       Of a model folder the trunk is purified under the head that was trained on it, which stays as \
-      it is. That keeps no checkpoint, and its time grows with the folder: --fraction takes a part.
+      it is. Its steps are long: the state is kept after the search, about every minute and on \
+      Ctrl-C. Its time grows with the folder: --fraction takes a part.
       """)
 
   @Option(help: "The backbone to purify, a safetensors file with torchvision's names.")
@@ -53,15 +54,20 @@ struct PurifyCommand: ParsableCommand {
   /// Pictures of the evidence and of the report's plane.
   private static let studied = 256
 
-  private var checkpoint: String { output + ".checkpoint" }
+  /// Beside the output, also where that is a folder and ends in a slash.
+  var checkpoint: String {
+    var path = output
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    return path + ".checkpoint"
+  }
 
   func validate() throws {
     guard (backbone == nil) != (model == nil) else {
       throw ValidationError(
         "expected --backbone or --model, found \(backbone == nil ? "neither" : "both")")
     }
-    guard model == nil || (report == nil && attack == nil && !resume) else {
-      throw ValidationError("expected --report, --attack and --resume with --backbone only")
+    guard model == nil || (report == nil && attack == nil) else {
+      throw ValidationError("expected --report and --attack with --backbone only")
     }
   }
 
@@ -77,13 +83,11 @@ struct PurifyCommand: ParsableCommand {
     // All that can be wrong is found before any long work.
     let options = try arguments.options(.device)
     try BackboneWriter.checkWritable(output)
-    if let report { try PurifyReport.prepare(report) }
+    if let report { try ReportFolder.prepare(report) }
     let file = try BackboneFile(path: backbone)
     let attack = try self.attack.map { try AttackSpecification($0) }
     let trigger = try attack?.trigger(width: file.side, height: file.side)
-    if resume, !FileManager.default.fileExists(atPath: checkpoint) {
-      throw ValidationError("expected a checkpoint at \(checkpoint) to resume, found none")
-    }
+    try checkCheckpoint()
     var folder = try ImageFolder(images)
     if options.fraction < 1 {
       folder = try folder.sample(fraction: options.fraction, seed: options.seed)
@@ -98,17 +102,17 @@ struct PurifyCommand: ParsableCommand {
       file, engine: engine, pictures: studied, trigger: trigger, seed: options.seed)
     if report != nil {
       note("looking at the backbone as it is")
-      study.before = try study.time("evidence before") { try evidence.run() }
+      study.before = try study.times.time("evidence before") { try evidence.run() }
     }
 
     // The plans of the purification are gone before those of what follows are made.
-    let (result, purified) = try study.time("purification") {
+    let (result, purified) = try study.times.time("purification") {
       let purifier = try Purifier(
         file, images: pictures, fingerprint: folder.fingerprint.description, engine: engine,
         options: options)
       return (try run(purifier), try purifier.parameters())
     }
-    let refitted = try study.time("head") { try refit(file, purified, pictures, engine) }
+    let refitted = try study.times.time("head") { try refit(file, purified, pictures, engine) }
     func parameter(_ name: String) throws -> Tensor? {
       switch name {
       case "fc.weight": refitted?.weight
@@ -120,7 +124,7 @@ struct PurifyCommand: ParsableCommand {
       to: output, metadata: ["purified": "CBD \(options.preset)"], replacing: parameter)
     if let report {
       note("looking at the purified backbone")
-      study.after = try study.time("evidence after") {
+      study.after = try study.times.time("evidence after") {
         try evidence.run { try parameter($0) ?? file.parameter($0) }
       }
       study.result = result
@@ -132,6 +136,14 @@ struct PurifyCommand: ParsableCommand {
         + "\(ProgressLine.time(result.seconds))"
         + (result.prunedChannels > 0 ? ", \(result.prunedChannels) channels switched off" : "")
         + (report.map { "; report in \($0)" } ?? ""))
+  }
+
+  /// The checkpoint's place is tried before any long work.
+  func checkCheckpoint() throws {
+    if resume, !FileManager.default.fileExists(atPath: checkpoint) {
+      throw ValidationError("expected a checkpoint at \(checkpoint) to resume, found none")
+    }
+    try BackboneWriter.checkWritable(checkpoint)
   }
 
   private func run(_ purifier: Purifier) throws -> Purifier.Result {

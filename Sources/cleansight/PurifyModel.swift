@@ -4,6 +4,7 @@ import Detection
 import DetectorPurification
 import DetectorTraining
 import Engine
+import Foundation
 import Laboratory
 import Models
 import Purification
@@ -28,6 +29,7 @@ extension PurifyCommand {
       maxSize: maxSize, normalisation: bundle.manifest.normalisation)
     if let thresholds = bundle.manifest.thresholds { writer.thresholds = thresholds }
     try writer.check(output, licence: bundle.manifest.licence)
+    try checkCheckpoint()
     var folder = try ImageFolder(images)
     if options.fraction < 1 {
       folder = try folder.sample(fraction: options.fraction, seed: options.seed)
@@ -41,8 +43,11 @@ extension PurifyCommand {
     let purifier = try DetectorPurifier(
       bundle, frames: frames, engine: Engine(engine.options), options: options)
     let result = try interruptible(
-      { try purifier.run(isCancelled: $0, progress: $1) },
-      onStop: { _ in "stopped; nothing was written" })
+      { isCancelled, progress in
+        try purifier.run(
+          checkpoint: checkpoint, resumes: resume, isCancelled: isCancelled, progress: progress)
+      },
+      onStop: { PurificationError.cancelled(epoch: $0).description + " in \(checkpoint)" })
     let account =
       bundle.manifest.provenance.description
       + " Purified by CBD \(options.preset), \(result.losses.count) steps of \(options.batch) "
@@ -51,6 +56,7 @@ extension PurifyCommand {
       to: output, name: nil, description: account, licence: bundle.manifest.licence,
       type: { bundle.weights.entry($0)?.type ?? .f32 }
     ) { try purifier.parameter($0) ?? bundle.tensor($0) }
+    try? FileManager.default.removeItem(atPath: checkpoint)
     print(
       "\(output): \(result.losses.count) steps on \(result.frames) frames in "
         + ProgressLine.time(result.seconds)

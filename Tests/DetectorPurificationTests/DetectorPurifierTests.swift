@@ -1,9 +1,6 @@
 import DataSets
-import Engine
 import Foundation
-import Frames
 import Models
-import Networks
 import Purification
 import Tensors
 import Testing
@@ -12,72 +9,16 @@ import Testing
 
 /// Whole purifications of a small detector.
 @Suite struct DetectorPurifierTests {
-  /// A folder with drawn JPEGs and a detector of random weights.
-  private final class Material {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "purify-\(UUID())")
-    let bundle: ModelBundle
-
-    init(pictures: Int = 6) throws {
-      let frames = folder.appending(path: "frames")
-      try FileManager.default.createDirectory(at: frames, withIntermediateDirectories: true)
-      for index in 0..<pictures {
-        let (width, height) = index % 2 == 0 ? (96, 64) : (70, 80)
-        let pixels = (0..<(width * height * 3)).map {
-          UInt8(truncatingIfNeeded: 90 + ($0 / 31 + index * 17) % 60 + ($0 / (width * 3) % 40))
-        }
-        try Data(
-          JPEGEncoder(quality: 95).encode(Image(width: width, height: height, pixels: pixels))
-        )
-        .write(to: frames.appending(path: "f\(index).jpg"))
-      }
-      let architecture = FasterRCNNArchitecture(
-        trunk: .resnet18, classes: 2, fpnChannels: 16, boxHeadWidth: 32)
-      let expected = ModelArchitecture.fasterRCNN(architecture).expectedParameters
-      let random = RandomParameters(
-        for: expected.map { ParameterSpecification(name: $0.name, shape: $0.shape) })
-      let weights = folder.appending(path: "w.safetensors").path
-      try SafetensorsWriter.write(
-        expected.map { parameter in
-          SafetensorsWriter.Item(name: parameter.name, type: .f32, shape: parameter.shape) {
-            try random.tensor(parameter.name)
-          }
-        }, to: weights, metadata: [:])
-      var options = ModelImport.Options()
-      options.minSize = 64
-      options.maxSize = 96
-      let model = folder.appending(path: "model").path
-      try ModelImport(weights: weights, options: options).write(to: model)
-      bundle = try ModelBundle(directory: model)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: folder) }
-
-    func frames(minimumCount: Int = 2) throws -> FrameSet {
-      try FrameSet(
-        ImageFolder(folder.appending(path: "frames").path), width: 96, height: 64,
-        minimumCount: minimumCount)
-    }
-  }
-
-  private var options: PurificationOptions {
-    var options = PurificationOptions.detector
-    options.batch = 2
-    options.pgdSteps = 3
-    options.restartEvery = 2
-    options.epochs = 4
-    return options
-  }
+  private let options = DetectorMaterial.options
 
   private func purifier(
-    _ material: Material, _ options: PurificationOptions
+    _ material: DetectorMaterial, _ options: PurificationOptions
   ) throws -> DetectorPurifier {
-    try DetectorPurifier(
-      material.bundle, frames: material.frames(),
-      engine: Engine(EngineOptions(precision: .f32, threads: 2)), options: options)
+    try material.purifier(options)
   }
 
   @Test func theTrunkMovesAndTheHeadStays() throws {
-    let material = try Material()
+    let material = try DetectorMaterial()
     let purifier = try purifier(material, options)
     var steps: [Int] = []
     let result = try purifier.run(progress: { steps.append($0.step) })
@@ -95,7 +36,7 @@ import Testing
 
   /// What the shared perturbations move, the student moves back: most of it within few steps.
   @Test func pullingHelps() throws {
-    let material = try Material()
+    let material = try DetectorMaterial()
     var options = options
     options.pruning = 0
     options.epochs = 8
@@ -109,7 +50,7 @@ import Testing
   }
 
   @Test func aSeedDecidesEverything() throws {
-    let material = try Material()
+    let material = try DetectorMaterial()
     let name = "backbone.body.layer4.1.conv2.weight"
     func weights(_ seed: UInt64) throws -> Tensor? {
       var options = options
@@ -124,7 +65,7 @@ import Testing
   }
 
   @Test func whatDoesNotFitIsRefused() throws {
-    let material = try Material(pictures: 2)
+    let material = try DetectorMaterial(pictures: 2)
     var wrong = options
     wrong.sharedWarps = 1
     #expect(throws: PurificationError.self) { _ = try purifier(material, wrong) }
@@ -145,7 +86,7 @@ import Testing
   }
 
   @Test func brokenFramesAreLeftOutAndNamed() throws {
-    let material = try Material(pictures: 3)
+    let material = try DetectorMaterial(pictures: 3)
     let frames = material.folder.appending(path: "frames")
     try Data("no picture".utf8).write(to: frames.appending(path: "broken.jpg"))
     let set = try material.frames()

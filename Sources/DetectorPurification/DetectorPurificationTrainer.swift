@@ -1,0 +1,183 @@
+import Backbones
+import Engine
+import Models
+import Networks
+import Purification
+import Tensors
+
+/// One step of a detector's purification after the other; see ``DetectorPurifier``. All that a step
+/// needs beside the given detector and the frames is what `PurificationRun` names and `objective`. One
+/// thread uses it.
+final class DetectorPurificationTrainer: PurificationRun {
+  let store: ParameterStore
+  let optimiser: StochasticGradientDescent
+  var shared: SharedAdversary?
+  /// Known from the first batch of clean frames on.
+  var objective: FeatureMapObjective?
+  let stepsPerEpoch, batch: Int
+  private let options: PurificationOptions
+  private let frames: FrameSet
+  private let graph: Graph
+  private let student, teacher: MapPass
+  private let schedule: CosineSchedule
+  private var switchedOff: [SwitchedOffChannels] = []
+  private let clean, perturbed, pixelGradients: FloatBuffer
+  /// What the given detector's maps of the clean frames are.
+  private let anchors: [FloatBuffer]
+
+  init(
+    _ bundle: ModelBundle, network: FasterRCNNNetwork, frames: FrameSet, engine: Engine,
+    options: PurificationOptions
+  ) throws {
+    self.options = options
+    self.frames = frames
+    batch = options.batch
+    stepsPerEpoch = frames.count / batch
+    let steps = stepsPerEpoch * options.epochs
+    schedule = CosineSchedule(rate: options.learningRate, steps: steps, warmUp: steps / 10)
+    graph = network.pyramidGraph()
+    store = try ParameterStore(graph.parameters) { try bundle.tensor($0) }
+    let given = try ParameterStore(graph.parameters) { try bundle.tensor($0) }
+    optimiser = try StochasticGradientDescent(
+      store, momentum: options.momentum, weightDecay: options.weightDecay,
+      isTrained: Self.isTrained)
+    let shape = ActivationShape(
+      batch: batch, height: frames.height, width: frames.width, channels: 3)
+    let normalisation = PixelNormalisation(bundle.manifest.normalisation)
+    student = try MapPass(
+      network, shape: shape, engine: engine, store: store, normalisation: normalisation,
+      wantsPixels: false, isTrained: Self.isTrained)
+    teacher = try MapPass(
+      network, shape: shape, engine: engine, store: given, normalisation: normalisation,
+      wantsPixels: true, isTrained: { _ in false })
+    var random = SeededRandom(options.seed, 1)
+    shared = SharedAdversary(
+      options, width: frames.width, height: frames.height, random: &random)
+    (clean, perturbed, pixelGradients) = (
+      FloatBuffer(count: shape.count), FloatBuffer(count: shape.count),
+      FloatBuffer(count: shape.count)
+    )
+    anchors = teacher.maps.map { FloatBuffer(count: $0.count) }
+  }
+
+  /// The head, and the pyramid with it, stays as it is.
+  static func isTrained(_ name: String) -> Bool { name.hasPrefix("backbone.body.") }
+
+  /// Bytes that the plans hold.
+  var memoryBytes: Int { student.memoryBytes + teacher.memoryBytes }
+
+  /// Channels that are off and stay so.
+  var switchedOffCount: Int { switchedOff.reduce(0) { $0 + $1.channels.count } }
+
+  /// Switches off the channels that react too strongly, where the options say so.
+  /// - Returns: how many.
+  func prune() throws -> Int {
+    guard options.pruning > 0 else { return 0 }
+    try ChannelLipschitz(threshold: options.pruning).prune(store, graph)
+    try load()
+    return switchedOffCount
+  }
+
+  func load() throws {
+    switchedOff = try options.pruning > 0 ? SwitchedOffChannels.all(in: store, graph) : []
+    try student.load()
+  }
+
+  /// One step of the search of the shared perturbations, before the student changes.
+  /// - Returns: the distance before it.
+  func search(step: Int) throws -> Float {
+    try takeFrames(SeededRandom(options.seed, 2, UInt64(step)))
+    return try ascend()
+  }
+
+  /// One step on a batch: both passes of the student, gradients added up, and what they change.
+  /// Nothing changes where the losses are not finite.
+  /// - Parameter step: counted from 0 over the whole training; decides the frames and all random
+  ///   choices.
+  func learn(step: Int) throws -> PurificationLosses {
+    let losses = try gradients(step: step)
+    guard losses.isFinite else { return losses }
+    try optimiser.step(rate: schedule.rate(at: step))
+    for layer in switchedOff { try layer.apply(to: store) }
+    try student.load()
+    return losses
+  }
+
+  private func gradients(step: Int) throws -> PurificationLosses {
+    let (epoch, place) = step.quotientAndRemainder(dividingBy: stepsPerEpoch)
+    var order = SeededRandom(options.seed, 3, UInt64(epoch))
+    let picked = Array(
+      order.permutation(frames.count)[(place * batch)..<((place + 1) * batch)])
+    let random = SeededRandom(options.seed, 4, UInt64(step))
+    try takeFrames(random.stream(0), picked)
+    if options.restartEvery > 0, step > 0, step % options.restartEvery == 0 {
+      var random = random.stream(1)
+      shared?.restart(step / options.restartEvery, random: &random)
+      for _ in 1..<Self.ascentsAfterRestart { _ = try ascend() }
+    }
+    _ = try ascend()
+    guard let objective else {
+      return PurificationLosses(pull: 0, distillation: 0, fineTuning: 0, total: 0)
+    }
+    func pass(_ pixels: FloatBuffer, weight: Float, accumulates: Bool) throws -> Float {
+      try student.forward(pixels)
+      let loss = objective.evaluate(
+        student.maps, anchors: anchors, channels: student.channels,
+        gradients: student.gradients, weight: weight)
+      try student.backward(accumulates: accumulates)
+      return loss
+    }
+    let lambda = options.lambda
+    let distillation = try pass(clean, weight: lambda.distillation, accumulates: false)
+    shared?.apply(to: clean, into: perturbed)
+    let pull = try pass(perturbed, weight: lambda.pull, accumulates: true)
+    return PurificationLosses(
+      pull: pull, distillation: distillation, fineTuning: 0,
+      total: lambda.pull * pull + lambda.distillation * distillation)
+  }
+
+  private static let ascentsAfterRestart = 4
+
+  /// One step of ascent of the shared perturbations on the given detector.
+  /// - Returns: the distance before it.
+  private func ascend() throws -> Float {
+    guard let objective else { return 0 }
+    shared?.apply(to: clean, into: perturbed)
+    try teacher.forward(perturbed)
+    let distance = objective.evaluate(
+      teacher.maps, anchors: anchors, channels: teacher.channels, gradients: teacher.gradients,
+      weight: 1)
+    try teacher.backward()
+    teacher.pixelGradients(into: pixelGradients)
+    shared?.ascend(pixelGradients, clean: clean)
+    return distance
+  }
+
+  /// Fills the batch with frames, mirrored half of the time, some mixed with another one, and the
+  /// anchors with the given detector's maps of them.
+  private func takeFrames(_ random: SeededRandom, _ picked: [Int]? = nil) throws {
+    var random = random
+    let picked = picked ?? Array(random.permutation(frames.count).prefix(batch))
+    let features = clean.count / batch
+    for (row, index) in picked.enumerated() {
+      let frame = try frames.frame(index)
+      let target = clean.rows(row..<(row + 1), width: features)
+      let isMirrored = random.chance(0.5)
+      for y in 0..<frames.height {
+        for x in 0..<frames.width {
+          let from = (y * frames.width + (isMirrored ? frames.width - 1 - x : x)) * 3
+          let to = (y * frames.width + x) * 3
+          for channel in 0..<3 { target[to + channel] = frame.pixels[from + channel] }
+        }
+      }
+    }
+    Mixup.mix(clean, batch: batch, share: options.mixup, random: &random)
+    try teacher.forward(clean)
+    for (level, map) in teacher.maps.enumerated() {
+      _ = anchors[level].values.update(from: map.values)
+    }
+    if objective == nil {
+      objective = FeatureMapObjective(maps: anchors, channels: teacher.channels)
+    }
+  }
+}
