@@ -51,6 +51,16 @@ public struct ImageFolder: Sendable, Hashable {
     }
   }
 
+  /// Reads a picture by its path.
+  /// - Throws: `JPEGError` where it is broken, `DataSetError.picture` where it cannot be read.
+  public static func image(at path: String, limits: JPEGLimits = JPEGLimits()) throws -> Image {
+    do {
+      return try PictureFile.read(path, limits: limits)
+    } catch let error as PictureFileError {
+      throw DataSetError.picture(name: path, reason: "\(error)")
+    }
+  }
+
   /// Some of the files in random order, each at most once. A smaller sample with the same seed is the
   /// beginning of a larger one.
   /// - Throws: `DataSetError.value` where `count` is not in `1...self.count`.
@@ -62,6 +72,11 @@ public struct ImageFolder: Sendable, Hashable {
     var random = SeededRandom(seed, Sampling.stream)
     let chosen = random.permutation(self.count).prefix(count)
     return ImageFolder(path: path, files: chosen.map { files[$0] }, skipped: skipped)
+  }
+
+  /// The files with certain names, in their order.
+  public func keeping(_ names: Set<String>) -> ImageFolder {
+    ImageFolder(path: path, files: files.filter { names.contains($0.name) }, skipped: skipped)
   }
 
   /// A share of the files in random order, rounded to whole files, at least one.

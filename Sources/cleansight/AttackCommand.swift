@@ -7,8 +7,8 @@ import Frames
 /// `cleansight attack`: puts triggers into pictures, to try out what a model does with them.
 struct AttackCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "attack", abstract: "Put the triggers of backdoor attacks into pictures.",
-    subcommands: [Apply.self])
+    commandName: "attack", abstract: "Put triggers into pictures, and backdoors into detectors.",
+    subcommands: [Apply.self, Implant.self])
 }
 
 extension AttackCommand {
