@@ -1,0 +1,221 @@
+import DataSets
+import Detection
+import DetectorPurification
+import DetectorTraining
+import Engine
+import Foundation
+import Gate
+import ModelStore
+import Models
+import Purification
+import RefreshStatus
+import Reservoir
+import Sifting
+
+/// A refresh from beginning to end: captured frames are screened, the trunk of the installed model is
+/// purified from them, and the candidate replaces the model that serves if the gate lets it.
+///
+/// It begins at the model as it was installed, never at an earlier refresh's, so that small losses do
+/// not add up from night to night. It runs in a process of its own, which may be killed at any instant.
+public struct RefreshJob {
+  private let options: RefreshOptions
+  private let store: ModelStore
+  private let reservoir: ReservoirReader
+  private let folder: RefreshFolder
+  private let engine: EngineOptions
+  private let key: SigningKey?
+
+  /// A refresh.
+  /// - Parameters:
+  ///   - key: signs what the device makes; nil: it is not signed.
+  /// - Throws: what the options' `validate()` throws.
+  public init(
+    _ options: RefreshOptions, store: ModelStore, reservoir: ReservoirReader,
+    folder: RefreshFolder, engine: EngineOptions, key: SigningKey? = nil
+  ) throws {
+    try options.validate()
+    self.options = options
+    self.store = store
+    self.reservoir = reservoir
+    self.folder = folder
+    self.engine = engine
+    self.key = key
+  }
+
+  /// Runs to an end; how it ended stands in the status file too.
+  /// - Parameter isCancelled: asked between steps.
+  /// - Throws: `RefreshError.busy` where another one is at work; everything else is an end of its own.
+  public func run(
+    isCancelled: () -> Bool = { false }, progress: (RefreshStatus) -> Void = { _ in }
+  ) throws -> RefreshStatus {
+    try withoutActuallyEscaping(isCancelled) { isCancelled in
+      try withoutActuallyEscaping(progress) { try run(isCancelled, $0) }
+    }
+  }
+
+  private func run(
+    _ isCancelled: @escaping () -> Bool, _ progress: @escaping (RefreshStatus) -> Void
+  ) throws -> RefreshStatus {
+    let lock = try folder.begin()
+    defer { withExtendedLifetime(lock) {} }
+    let board = RefreshBoard(folder, progress: progress)
+    let rest = RestCheck(options.conditions, folder: folder, isCancelled: isCancelled)
+    do {
+      try work(board, rest)
+    } catch {
+      board.finish(rest.reason == nil ? .failed : .stopped, rest.reason ?? "\(error)")
+    }
+    try? FileManager.default.removeItem(atPath: folder.candidate)
+    if board.status.phase == .accepted || board.status.phase == .rejected {
+      for file in [folder.checkpoint, folder.selection] {
+        try? FileManager.default.removeItem(atPath: file)
+      }
+    }
+    return board.status
+  }
+
+  private func work(_ board: RefreshBoard, _ rest: RestCheck) throws {
+    try rest.check()
+    let versions = try store.list()
+    guard let serving = versions.first(where: \.isCurrent) else {
+      throw RefreshError.model(expected: "a model that serves", found: "none")
+    }
+    guard
+      let base = serving.base(in: versions) ?? versions.first(where: { $0.place == .factory })
+    else {
+      throw RefreshError.model(expected: "a model to begin with", found: "none")
+    }
+    let given = try ModelBundle(directory: base.directory)
+    let selection = try select(base: base.id)
+    let engine = try Engine(engine)
+
+    board.begin(.sifting, "screening \(selection.training.count) frames")
+    let training = try sift(selection.training, given, engine, board, rest)
+    board.begin(.purifying, "purifying from \(training.count) frames")
+    let candidate = try purify(training, given, engine, board, rest)
+    board.begin(.judging, "judging by \(selection.judging.count) frames")
+    let report = try judge(
+      candidate, serving: ModelBundle(directory: serving.directory), selection.judging, board, rest)
+    board.begin(.installing, "")
+    try install(report, base: base, board)
+  }
+
+  private func select(base: String) throws -> FrameSelection {
+    let entries = try reservoir.snapshot()
+    if let kept = FrameSelection(file: folder.selection, entries: entries, base: base) {
+      return kept
+    }
+    try? FileManager.default.removeItem(atPath: folder.checkpoint)
+    let chosen = FrameSelection(
+      entries, base: base, training: options.frames, judging: options.gate.frames)
+    guard chosen.training.count >= options.minimumFrames else {
+      throw RefreshError.frames(expected: options.minimumFrames, found: chosen.training.count)
+    }
+    try chosen.write(folder.selection)
+    return chosen
+  }
+
+  private func frames(_ ids: [String], _ bundle: ModelBundle) throws -> FrameSet {
+    guard case .shorterSide(let minSize, let maxSize) = bundle.manifest.input else {
+      throw RefreshError.model(expected: "a detector", found: "\(bundle.manifest.name)")
+    }
+    let canvas = DetectionOptions.paddedSize(of: PixelSize(width: maxSize, height: minSize))
+    let folder = try ImageFolder(reservoir.directory).keeping(Set(ids.map { "\($0).jpg" }))
+    return try FrameSet(
+      folder, width: canvas.width, height: canvas.height,
+      minimumCount: options.purification.batch, threads: engine.threads)
+  }
+
+  private func sift(
+    _ ids: [String], _ bundle: ModelBundle, _ engine: Engine, _ board: RefreshBoard,
+    _ rest: RestCheck
+  ) throws -> FrameSet {
+    let all = try frames(ids, bundle)
+    guard let sifting = options.sifting else {
+      board.used(all.count, suspect: 0)
+      return all
+    }
+    let sieve = try FrameSieve(bundle, frames: all, engine: engine, options: sifting)
+    let measures = try sieve.measure(isCancelled: { rest.isOver }) {
+      board.step($0, of: all.count, left: nil)
+    }
+    let cameras = Dictionary(
+      try reservoir.snapshot().map { ("\($0.id).jpg", $0.camera) }, uniquingKeysWith: { $1 })
+    let sifted = SiftedFrames(
+      measures, cameras: all.names.map { cameras[$0] ?? "" }, options: sifting)
+    let kept = sifted.kept.map { String(all.names[$0].dropLast(".jpg".count)) }
+    guard kept.count >= options.purification.batch else {
+      throw RefreshError.frames(expected: options.purification.batch, found: kept.count)
+    }
+    board.used(kept.count, suspect: all.count - kept.count)
+    return try frames(kept, bundle)
+  }
+
+  private func purify(
+    _ frames: FrameSet, _ bundle: ModelBundle, _ engine: Engine, _ board: RefreshBoard,
+    _ rest: RestCheck
+  ) throws -> ModelBundle {
+    let purifier = try DetectorPurifier(
+      bundle, frames: frames, engine: engine, options: options.purification)
+    func run(resumes: Bool) throws -> DetectorPurifier.Result {
+      try purifier.run(
+        checkpoint: folder.checkpoint, resumes: resumes, isCancelled: { rest.isOver }
+      ) { board.step($0.step, of: $0.steps, left: $0.secondsLeft) }
+    }
+    let result: DetectorPurifier.Result
+    do {
+      result = try run(resumes: FileManager.default.fileExists(atPath: folder.checkpoint))
+    } catch let error as PurificationError {
+      guard case .checkpoint = error else { throw error }
+      // Other frames were kept this time, or the program is another: from the beginning.
+      result = try run(resumes: false)
+    }
+    let writer = try DetectorWriter(of: bundle)
+    let account =
+      bundle.manifest.provenance.description
+      + " Refreshed on the device: \(result.losses.count) steps on \(result.frames) of its frames."
+    try writer.write(
+      to: folder.candidate, name: bundle.manifest.name, description: account,
+      licence: bundle.manifest.licence, type: { bundle.weights.entry($0)?.type ?? .f32 }
+    ) { try purifier.parameter($0) ?? bundle.tensor($0) }
+    if let key { _ = try ModelSignature.sign(bundleAt: folder.candidate, with: key) }
+    return try ModelBundle(directory: folder.candidate)
+  }
+
+  private func judge(
+    _ candidate: ModelBundle, serving: ModelBundle, _ ids: [String], _ board: RefreshBoard,
+    _ rest: RestCheck
+  ) throws -> GateReport {
+    let entries = try reservoir.snapshot().filter { Set(ids).contains($0.id) }
+    func model(_ bundle: ModelBundle) throws -> GateModel {
+      GateModel(detector: try FasterRCNN(bundle: bundle, options: engine), bundle: bundle)
+    }
+    return try CandidateGate(options.gate).judge(
+      serving: model(serving), candidate: model(candidate),
+      frames: GateFrames(count: entries.count) { try reservoir.image(entries[$0]) },
+      isCancelled: { rest.isOver }
+    ) { board.step($0.done, of: $0.total, left: $0.secondsLeft) }
+  }
+
+  private func install(
+    _ report: GateReport, base: ModelVersion, _ board: RefreshBoard
+  ) throws {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys]
+    let text = Array(try encoder.encode(report))
+    switch report.verdict {
+    case .passed:
+      let version = try store.install(
+        bundleAt: folder.candidate, origin: .refresh, parent: base.id, gate: text)
+      try store.activate(version.id, probation: true)
+      board.judged(version.id, reasons: nil)
+      board.finish(.accepted, "the purified model takes over")
+    case .rejected(let reasons), .undecided(let reasons):
+      let version = try store.reject(
+        bundleAt: folder.candidate, parent: base.id, reasons: text)
+      board.judged(version?.id, reasons: reasons)
+      board.finish(.rejected, "the model that serves goes on: \(reasons.joined(separator: "; "))")
+    }
+  }
+}
