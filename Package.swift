@@ -121,20 +121,51 @@ let package = Package(
     library(
       "DetectionEvaluation", ["Frames", "Tensors", "Detection", "Attacks", "Measurement"], numeric),
 
+    library(
+      "Implanting",
+      [
+        "Frames", "Tensors", "Networks", "Engine", "Models", "Backbones", "Attacks",
+        "DetectionEvaluation", "DetectorPurification",
+      ], numeric),
+
+    // frames → reservoir → sieve → candidate → gate → model store: purification on the device
+    library("RefreshStatus"),
+    library("ModelStore", ["Tensors", "Networks", "Models", crypto]),
+    library("Reservoir", ["Frames", "Tensors", "Models"], numeric),
+    library(
+      "Sifting",
+      [
+        "Frames", "Tensors", "Networks", "Engine", "Models", "Backbones", "DetectorPurification",
+      ], numeric),
+    library(
+      "Gate",
+      ["Frames", "Tensors", "Models", "Engine", "Detection", "Attacks"], numeric),
+    library(
+      "Refresh",
+      [
+        "Engine", "Models", "Detection", "DataSets", "Purification", "DetectorTraining",
+        "DetectorPurification", "Reservoir", "Sifting", "Gate", "ModelStore", "RefreshStatus",
+      ]),
+
     // detections → publishers, and the daemon that holds the stages together
     library("Settings", [yaml]),
     library(
       "Pipeline",
       [
-        "Frames", "Cameras", "Detection", "Measurement", logging, metrics, coreMetrics, lifecycle,
+        "Frames", "Cameras", "Detection", "Measurement", "RefreshStatus", logging, metrics,
+        coreMetrics, lifecycle,
       ]),
     library(
       "Publishers",
-      ["Frames", "Pipeline", logging, metrics, coreMetrics, lifecycle, hummingbird, nio]),
+      [
+        "Frames", "Pipeline", "RefreshStatus", logging, metrics, coreMetrics, lifecycle,
+        hummingbird, nio,
+      ]),
     library(
       "Daemon",
       [
-        "Settings", "Cameras", "Models", "Engine", "Detection", "Pipeline", "Publishers", logging,
+        "Settings", "Cameras", "Models", "Engine", "Detection", "Pipeline", "Publishers",
+        "RefreshStatus", "Reservoir", "ModelStore", logging,
         metrics, coreMetrics, lifecycle, signals,
       ]),
 
@@ -147,7 +178,8 @@ let package = Package(
         "Frames", "Scenes", "Cameras", "Models", "Networks", "Engine", "Detection", "Measurement",
         "Settings", "Pipeline", "Daemon", "Tensors", "DataSets", "Attacks", "Backbones",
         "Purification", "Evidence", "Reports", "Laboratory", "DetectorTraining",
-        "DetectorPurification", "DetectionEvaluation", arguments, logging, httpClient,
+        "DetectorPurification", "DetectionEvaluation", "Implanting", "Refresh", "RefreshStatus",
+        "Reservoir", "ModelStore", arguments, logging, httpClient,
       ],
       swiftSettings: strict),
 
@@ -168,7 +200,7 @@ let package = Package(
       "Laboratory",
       [
         "Frames", "Tensors", "Networks", "Engine", "Models", "Backbones", "DataSets", "Attacks",
-        "Measurement",
+        "Losses", "Measurement",
       ]),
     tests(
       "DetectorTraining",
@@ -180,6 +212,27 @@ let package = Package(
       ["Frames", "Tensors", "Networks", "Engine", "Models", "DataSets", "Purification"]),
     tests(
       "DetectionEvaluation", ["Frames", "Tensors", "Detection", "Attacks", "Measurement"]),
+    tests(
+      "Implanting",
+      [
+        "Frames", "Tensors", "Networks", "Engine", "Models", "DataSets", "Attacks",
+        "DetectorPurification",
+      ]),
+    tests("RefreshStatus"),
+    tests("ModelStore", ["Tensors", "Networks", "Models", crypto]),
+    tests("Reservoir", ["Frames", "Tensors", "Scenes", "Models"]),
+    tests(
+      "Sifting",
+      ["Frames", "Tensors", "Networks", "Engine", "Models", "DataSets", "DetectorPurification"]),
+    tests(
+      "Gate",
+      ["Frames", "Tensors", "Models", "Engine", "Detection", "Measurement", "Attacks", "Scenes"]),
+    tests(
+      "Refresh",
+      [
+        "Frames", "Scenes", "Networks", "Models", "Reservoir", "ModelStore", "RefreshStatus",
+        "Engine", "Gate",
+      ]),
     tests("Settings"),
     tests(
       "Pipeline",

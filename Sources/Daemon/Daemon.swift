@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Pipeline
 import Publishers
+import RefreshStatus
 import ServiceLifecycle
 import Settings
 import UnixSignals
@@ -28,6 +29,9 @@ public struct Daemon: Sendable {
     _ = try CameraFactory.specifications(settings.cameras)
     _ = try DetectorFactory.prepare(
       folder: try locations.model(settings), engine: settings.engine)
+    if let folder = settings.compare {
+      _ = try DetectorFactory.prepare(folder: folder, engine: settings.engine)
+    }
   }
 
   /// Runs until SIGTERM or SIGINT.
@@ -55,14 +59,16 @@ public struct Daemon: Sendable {
     let notifier = ServiceNotifier(environment: locations.environment)
     notifier.status("reading the model")
     let specifications = try CameraFactory.specifications(settings.cameras)
-    let folder = try locations.model(settings)
-    let identity = DetectorFactory.identity(folder: folder, engine: settings.engine)
-    let detector: PreparedDetector
-    do {
-      detector = try DetectorFactory.prepare(folder: folder, engine: settings.engine)
-    } catch {
-      throw ModelFailure(folder: folder, reason: "\(error)")
+    let keeper = try ModelKeeper(settings: settings, locations: locations, logger: logger)
+    func prepare(_ folder: String) throws -> PreparedDetector {
+      do {
+        return try DetectorFactory.prepare(folder: folder, engine: settings.engine)
+      } catch {
+        throw ModelFailure(folder: folder, reason: "\(error)")
+      }
     }
+    let detector = try prepare(keeper.folder)
+    let compared = try settings.compare.map(prepare)
     let board = StatusBoard(version: Self.version)
     let token = try TokenStore.load(
       settings.tokenFile, stateDirectory: locations.stateDirectory(settings))
@@ -72,7 +78,7 @@ public struct Daemon: Sendable {
     MetricsSystem.bootstrap(metrics)
     let turns = TurnReporter(notifier: notifier)
     let pipeline = Pipeline(
-      detector: detector, minimumScore: Float(settings.detection.score),
+      detector: detector, compared: compared, minimumScore: Float(settings.detection.score),
       hooks: .init(
         onReady: {
           logger.notice("ready", metadata: ["model": "\(detector.name)"])
@@ -80,15 +86,25 @@ public struct Daemon: Sendable {
         }, onTurn: { turns.turn() }),
       metrics: metrics, logger: logger)
     turns.begin(with: pipeline)
+    keeper.begin(with: pipeline)
+    let collector = FrameCollector.open(settings, locations, logger: logger).map {
+      FrameCollector($0, pipeline: pipeline, logger: logger)
+    }
+    let office = collector.map { collector in
+      RefreshOffice(
+        folder: RefreshFolder(stateDirectory: locations.stateDirectory(settings)), keeper: keeper,
+        collector: collector, command: RefreshOffice.command(source, settings, locations),
+        logger: logger)
+    }
     let http = HTTPService(
       configuration: .init(
         host: settings.listen.host, port: settings.listen.port, socket: locations.socket(settings),
         maximumClients: settings.http.maximumClients,
         clientTimeout: .milliseconds(Int64(settings.http.clientTimeout * 1000)),
         jpegQuality: settings.http.jpegQuality),
-      pipeline: pipeline, board: board, metrics: metrics, logger: logger)
+      pipeline: pipeline, board: board, desk: office, metrics: metrics, logger: logger)
     let reloader = Reloader(
-      source: source, locations: locations, settings: settings, detector: identity,
+      source: source, locations: locations, settings: settings, keeper: keeper,
       pipeline: pipeline, board: board, notifier: notifier, level: level, logger: logger)
     try await pipeline.apply(specifications)
 
@@ -97,8 +113,9 @@ public struct Daemon: Sendable {
     var configuration = ServiceGroupConfiguration(
       services: [
         .init(service: pipeline, successTerminationBehavior: .gracefullyShutdownGroup),
-        .init(service: http), .init(service: reloader),
-      ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+        .init(service: http), .init(service: reloader), .init(service: keeper),
+      ] + (collector.map { [.init(service: $0)] } ?? []),
+      gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
     // The end must not wait for a camera or a client that hangs.
     configuration.maximumGracefulShutdownDuration = .milliseconds(1500)
     try await withGracefulShutdownHandler {

@@ -24,7 +24,8 @@ public enum DetectorFactory {
     return "\(folder) \(manifest?.hashValue ?? 0) \(engine)"
   }
 
-  private static func options(_ settings: EngineSettings) -> EngineOptions {
+  /// How the engine is asked to compute.
+  public static func options(_ settings: EngineSettings) -> EngineOptions {
     EngineOptions(
       backend: BackendName(rawValue: settings.backend.rawValue),
       precision: Precision(rawValue: settings.precision.rawValue), threads: settings.threads)

@@ -11,26 +11,28 @@ import UnixSignals
 final class Reloader: Service {
   private let source: ConfigurationSource
   private let locations: Locations
+  private let keeper: ModelKeeper
   private let pipeline: Pipeline
   private let board: StatusBoard
   private let notifier: ServiceNotifier
   private let level: StandardErrorLog.SharedLevel
   private let logger: Logger
-  private let current: Mutex<(settings: Settings, detector: String)>
+  private let current: Mutex<Settings>
 
   init(
-    source: ConfigurationSource, locations: Locations, settings: Settings, detector: String,
-    pipeline: Pipeline, board: StatusBoard, notifier: ServiceNotifier,
+    source: ConfigurationSource, locations: Locations, settings: Settings,
+    keeper: ModelKeeper, pipeline: Pipeline, board: StatusBoard, notifier: ServiceNotifier,
     level: StandardErrorLog.SharedLevel, logger: Logger
   ) {
     self.source = source
     self.locations = locations
+    self.keeper = keeper
     self.pipeline = pipeline
     self.board = board
     self.notifier = notifier
     self.level = level
     self.logger = logger
-    current = Mutex((settings, detector))
+    current = Mutex(settings)
   }
 
   func run() async throws {
@@ -55,24 +57,20 @@ final class Reloader: Service {
     let specifications = try CameraFactory.specifications(settings.cameras)
     let token = try TokenStore.load(
       settings.tokenFile, stateDirectory: locations.stateDirectory(settings))
-    let folder = try locations.model(settings)
-    let identity = DetectorFactory.identity(folder: folder, engine: settings.engine)
     let old = current.withLock { $0 }
-    if identity != old.detector {
-      try await pipeline.replace(
-        with: try DetectorFactory.prepare(folder: folder, engine: settings.engine))
-      logger.notice("another model took over", metadata: ["model": "\(folder)"])
-    }
+    try await keeper.apply(settings)
     pipeline.set(minimumScore: Float(settings.detection.score))
     try await pipeline.apply(specifications)
     board.set(token: token?.0, file: token?.1)
     level.value = settings.logLevel.level
-    current.withLock { $0 = (settings, identity) }
-    if settings.listen != old.settings.listen || settings.socket != old.settings.socket
-      || settings.stateDirectory != old.settings.stateDirectory
-      || settings.http != old.settings.http
+    current.withLock { $0 = settings }
+    if settings.listen != old.listen || settings.socket != old.socket
+      || settings.stateDirectory != old.stateDirectory
+      || settings.http != old.http || settings.compare != old.compare
+      || settings.refresh != old.refresh
     {
-      logger.warning("listen, socket, state-directory and http take effect at a restart")
+      logger.warning(
+        "listen, socket, state-directory, http, compare and refresh take effect at a restart")
     }
   }
 }

@@ -15,6 +15,8 @@ public final class CameraChannel: Sendable {
   let source: any CameraSource
   let identity: String
   let accuracy = LiveAccuracy()
+  /// That of the model that is compared with.
+  let accuracyBeside = LiveAccuracy()
 
   private struct State {
     var status = CameraStatus(state: .starting, reason: "is being opened")

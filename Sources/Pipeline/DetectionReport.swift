@@ -26,6 +26,16 @@ public struct DetectionReport: Sendable, Equatable, Codable {
     public var ms: Double
   }
 
+  /// What a second model found in the same frame.
+  public struct Beside: Sendable, Equatable, Codable {
+    /// The model's name.
+    public var model: String
+    /// Its detections, best first.
+    public var detections: [Item]
+    /// Its average precision over the last frames, where the truth is known.
+    public var accuracy: LiveAccuracy.Summary?
+  }
+
   /// The camera; absent for a picture that a client sent.
   public var camera: String?
   /// The picture's file; present for those of `cleansight detect` only.
@@ -48,6 +58,8 @@ public struct DetectionReport: Sendable, Equatable, Codable {
   public var trigger: Bool?
   /// Average precision over the last frames, where the truth is known.
   public var accuracy: LiveAccuracy.Summary?
+  /// What a second model found, where one is compared with.
+  public var beside: Beside?
 
   /// The report of a camera's frame.
   public init(_ result: FrameResult) {
@@ -62,6 +74,9 @@ public struct DetectionReport: Sendable, Equatable, Codable {
     detections = Self.items(result.detections)
     trigger = result.frame.hasTrigger
     accuracy = result.accuracy
+    beside = result.beside.map {
+      Beside(model: $0.model, detections: Self.items($0.detections), accuracy: $0.accuracy)
+    }
   }
 
   /// The report of a picture that did not come from a camera.

@@ -16,11 +16,13 @@ public struct FrameResult: Sendable {
   public var model: String
   /// Average precision over the last frames, where the truth is known.
   public var accuracy: LiveAccuracy.Summary?
+  /// What a second model found, where one is compared with.
+  public var beside: Beside?
 
   /// A result.
   public init(
     frame: Frame, detections: [Detection], stages: [StageTime], latency: Double, model: String,
-    accuracy: LiveAccuracy.Summary? = nil
+    accuracy: LiveAccuracy.Summary? = nil, beside: Beside? = nil
   ) {
     self.frame = frame
     self.detections = detections
@@ -28,6 +30,7 @@ public struct FrameResult: Sendable {
     self.latency = latency
     self.model = model
     self.accuracy = accuracy
+    self.beside = beside
   }
 }
 

@@ -17,6 +17,7 @@ final class InferenceStage: Sendable {
 
   private struct State {
     var model: ModelStatus?
+    var compared: ModelStatus?
     var inferenceSeconds: Double?
     var failure: PipelineError?
     var consecutiveFailures = 0
@@ -26,6 +27,7 @@ final class InferenceStage: Sendable {
   let queue = WorkQueue()
   let events = Broadcast<PipelineEvent>(depth: 16)
   private let first: PreparedDetector
+  private let compared: PreparedDetector?
   private let hooks: Hooks
   private let metrics: PipelineMetrics
   private let logger: Logger
@@ -39,10 +41,12 @@ final class InferenceStage: Sendable {
   static let idlePeriod = Duration.seconds(1)
 
   init(
-    detector: PreparedDetector, minimumScore: Float, hooks: Hooks, metrics: PipelineMetrics,
+    detector: PreparedDetector, compared: PreparedDetector?, minimumScore: Float, hooks: Hooks,
+    metrics: PipelineMetrics,
     logger: Logger
   ) {
     first = detector
+    self.compared = compared
     self.minimumScore = Mutex(minimumScore)
     self.hooks = hooks
     self.metrics = metrics
@@ -50,6 +54,8 @@ final class InferenceStage: Sendable {
   }
 
   var model: ModelStatus? { state.withLock { $0.model } }
+  /// The model that is compared with, once it works.
+  var comparedModel: ModelStatus? { state.withLock { $0.compared } }
   var isWorking: Bool {
     state.withLock { $0.model != nil && $0.consecutiveFailures < Self.maximumFailures }
   }
@@ -73,50 +79,45 @@ final class InferenceStage: Sendable {
   private func loop() {
     var detector: any ObjectDetector
     do {
-      detector = try start(first)
+      detector = take(try ProvenDetector(first))
     } catch {
       state.withLock { $0.failure = .detector("\(error)") }
       queue.stop()
       return
     }
+    let comparison = Comparison(compared, logger: logger)
+    state.withLock { $0.compared = comparison?.model }
     hooks.onReady()
     while true {
       switch queue.next(until: .now + Self.idlePeriod) {
       case .stop: return
       case .nothing: events.send(.alive)
-      case .picture(let picture): detect(in: picture, with: detector)
+      case .picture(let picture): detect(in: picture, with: detector, comparison)
       case .request(let request): answer(request, with: detector)
       case .replacement(let replacement):
-        // The old detector stays where the new one cannot be made or does not work.
-        let result = Result { try start(replacement.detector) }
-        if case .success(let new) = result {
-          detector = new
-          for channel in channels.withLock({ Array($0.values) }) { channel.accuracy.reset() }
-        }
-        replacement.completion(result.map { _ in })
+        detector = take(replacement.detector)
+        for channel in channels.withLock({ Array($0.values) }) { channel.accuracy.reset() }
+        replacement.completion(.success(()))
       }
       if isWorking { hooks.onTurn() }
     }
   }
 
-  /// Makes a detector and proves it on a picture: what does not work is found here, and the first
-  /// frame does not pay for what is laid out at first use.
-  private func start(_ prepared: PreparedDetector) throws -> any ObjectDetector {
-    let (detector, engine) = try prepared.make()
-    let trial = try Image(width: 640, height: 480, red: 124, green: 116, blue: 104)
-    let result = try detector.detect(trial)
-    try Self.check(result.detections, of: trial, classes: detector.classes.count)
+  /// Lets a detector that works take over.
+  private func take(_ proven: ProvenDetector) -> any ObjectDetector {
     state.withLock { state in
       state.model = ModelStatus(
-        name: prepared.name, engine: engine, classes: detector.classes,
+        name: proven.name, engine: proven.engine, classes: proven.detector.classes,
         generation: (state.model?.generation ?? 0) + 1)
       state.consecutiveFailures = 0
       state.lastFailure = nil
     }
-    return detector
+    return proven.detector
   }
 
-  private func detect(in picture: WorkQueue.Picture, with detector: any ObjectDetector) {
+  private func detect(
+    in picture: WorkQueue.Picture, with detector: any ObjectDetector, _ comparison: Comparison?
+  ) {
     guard let channel = channels.withLock({ $0[picture.camera] }) else { return }
     let taken = ContinuousClock.now
     var stages = picture.stages
@@ -141,16 +142,26 @@ final class InferenceStage: Sendable {
       hasTrigger: picture.captured.hasTrigger)
     if case .jpeg(let jpeg) = picture.captured.payload { frame.jpeg = jpeg }
     let accuracy = channel.accuracy.add(found.result.detections, frame: frame)
+    let beside = comparison.flatMap { compare(frame, with: $0, channel) }
     let now = ContinuousClock.now
     stages.append(StageTime(stage: "publish", seconds: (now - found.finished).inSeconds))
     let result = FrameResult(
       frame: frame, detections: published(found.result.detections), stages: stages,
       latency: (now - frame.captured).inSeconds,
-      model: model?.name ?? "", accuracy: accuracy)
+      model: model?.name ?? "", accuracy: accuracy, beside: beside)
     channel.detected(at: now)
     channel.views.send(.frame(result))
     events.send(.detections(DetectionReport(result)))
     metrics.record(result, compute: (found.finished - taken).inSeconds)
+  }
+
+  private func compare(
+    _ frame: Frame, with comparison: Comparison, _ channel: CameraChannel
+  ) -> FrameResult.Beside? {
+    guard let detections = comparison.detect(in: frame.image) else { return nil }
+    return FrameResult.Beside(
+      model: comparison.model.name, detections: published(detections),
+      accuracy: channel.accuracyBeside.add(detections, frame: frame))
   }
 
   private func answer(_ request: WorkQueue.Request, with detector: any ObjectDetector) {
@@ -174,7 +185,7 @@ final class InferenceStage: Sendable {
     let start = ContinuousClock.now
     do {
       let result = try detector.detect(image)
-      try Self.check(result.detections, of: image, classes: detector.classes.count)
+      try ProvenDetector.check(result.detections, classes: detector.classes.count)
       let finished = ContinuousClock.now
       let seconds = (finished - start).inSeconds
       state.withLock { state in
@@ -202,17 +213,5 @@ final class InferenceStage: Sendable {
   private func published(_ detections: [Detection]) -> [Detection] {
     let minimum = minimumScore.withLock { $0 }
     return detections.filter { $0.score >= minimum }
-  }
-
-  /// A detector that computes nonsense must not reach the publishers.
-  private static func check(_ detections: [Detection], of image: Image, classes: Int) throws {
-    for detection in detections {
-      let box = detection.box
-      let isFinite = [box.x1, box.y1, box.x2, box.y2, detection.score].allSatisfy(\.isFinite)
-      guard isFinite, (0..<classes).contains(detection.classIndex) else {
-        throw PipelineError.detector(
-          "expected finite boxes of \(classes) classes, found \(detection)")
-      }
-    }
   }
 }

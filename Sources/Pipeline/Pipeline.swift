@@ -46,15 +46,17 @@ public final class Pipeline: Service {
   /// A pipeline without cameras; `apply` adds them.
   /// - Parameters:
   ///   - detector: made on the inference thread when the service runs.
+  ///   - compared: a second model, whose detections are shown beside the first one's.
   ///   - minimumScore: detections below it are not published.
   public init(
-    detector: PreparedDetector, minimumScore: Float, hooks: Hooks = Hooks(),
+    detector: PreparedDetector, compared: PreparedDetector? = nil, minimumScore: Float,
+    hooks: Hooks = Hooks(),
     metrics factory: any MetricsFactory = MetricsSystem.factory, logger: Logger
   ) {
     metrics = PipelineMetrics(factory: factory)
     self.logger = logger
     inference = InferenceStage(
-      detector: detector, minimumScore: minimumScore,
+      detector: detector, compared: compared, minimumScore: minimumScore,
       hooks: .init(onReady: hooks.onReady, onTurn: hooks.onTurn), metrics: metrics, logger: logger)
   }
 
@@ -95,6 +97,8 @@ public final class Pipeline: Service {
 
   /// The detector that works at the moment; nil until the first valid inference.
   public var model: ModelStatus? { inference.model }
+  /// The model that is compared with; nil where there is none, or it does not work.
+  public var comparedModel: ModelStatus? { inference.comparedModel }
   /// Seconds of an inference, smoothed.
   public var inferenceSeconds: Double? { inference.inferenceSeconds }
   /// Whether the detector works.
@@ -139,9 +143,10 @@ public final class Pipeline: Service {
     }
   }
 
-  /// Exchanges the detector between two frames. Where it cannot be made or does not work, the old
-  /// one goes on.
-  public func replace(with detector: PreparedDetector) async throws {
+  /// Exchanges the detector between two frames. The new one is made and tried beside the old one, which
+  /// goes on meanwhile, and goes on where the new one cannot be made or does not work.
+  public func replace(with prepared: PreparedDetector) async throws {
+    let detector = try await ProvenDetector.make(prepared)
     try await withCheckedThrowingContinuation { continuation in
       do {
         try inference.queue.replace(

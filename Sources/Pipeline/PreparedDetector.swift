@@ -6,7 +6,7 @@ public struct PreparedDetector: Sendable {
   /// The model's name, as in `/v2/models/<name>`.
   public var name: String
   /// Makes the detector and says how it computes, in words such as `onednn bf16, 2 threads`; called
-  /// on the inference thread, to which its OpenMP team belongs.
+  /// on the inference thread at the start, and on one beside it where it is to take over later.
   public var make: @Sendable () throws -> (detector: any ObjectDetector, engine: String)
 
   /// A model and how its detector is made.

@@ -1,3 +1,5 @@
+import RefreshStatus
+
 /// The daemon's state as `GET /state` publishes it, and as `cleansight status` reads it.
 public struct StateReport: Sendable, Codable {
   /// A camera with its newest numbers.
@@ -36,6 +38,8 @@ public struct StateReport: Sendable, Codable {
   public var uptimeSeconds: Double
   /// The detector; absent until it works.
   public var model: ModelStatus?
+  /// The detector that is shown beside it; absent where there is none.
+  public var compare: ModelStatus?
   /// Milliseconds of an inference, smoothed.
   public var inferenceMs: Double?
   /// Why the last inference failed; absent where it did not.
@@ -50,18 +54,23 @@ public struct StateReport: Sendable, Codable {
   public var reload: Reload?
   /// Where the token for requests that change state stands; absent where there is none.
   public var tokenFile: String?
+  /// The purification on the device; absent where no frames are kept.
+  public var refresh: RefreshReport?
 
   /// A state.
   public init(
     version: String, status: String, ready: Bool, uptimeSeconds: Double, model: ModelStatus?,
-    inferenceMs: Double?, inferenceError: String?, cameras: [Camera], clients: Int,
-    residentMib: Double?, reload: Reload?, tokenFile: String?
+    compare: ModelStatus?, inferenceMs: Double?, inferenceError: String?, cameras: [Camera],
+    clients: Int,
+    residentMib: Double?, reload: Reload?, tokenFile: String?,
+    refresh: RefreshReport? = nil
   ) {
     self.version = version
     self.status = status
     self.ready = ready
     self.uptimeSeconds = uptimeSeconds
     self.model = model
+    self.compare = compare
     self.inferenceMs = inferenceMs
     self.inferenceError = inferenceError
     self.cameras = cameras
@@ -69,6 +78,7 @@ public struct StateReport: Sendable, Codable {
     self.residentMib = residentMib
     self.reload = reload
     self.tokenFile = tokenFile
+    self.refresh = refresh
   }
 }
 

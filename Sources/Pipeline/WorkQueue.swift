@@ -28,7 +28,7 @@ final class WorkQueue: Sendable {
 
   /// A detector that shall take over.
   struct Replacement: Sendable {
-    var detector: PreparedDetector
+    var detector: ProvenDetector
     var completion: @Sendable (Result<Void, any Error>) -> Void
   }
 

@@ -42,6 +42,7 @@ public final class HTTPService: Service {
   private let configuration: Configuration
   private let pipeline: Pipeline
   private let board: StatusBoard
+  private let desk: (any RefreshDesk)?
   private let registry: MetricsRegistry
   private let connections: ConnectionRegistry
   private let logger: Logger
@@ -55,12 +56,13 @@ public final class HTTPService: Service {
   /// - Parameter onListening: called with the TCP port when clients can connect to it.
   public init(
     configuration: Configuration, pipeline: Pipeline, board: StatusBoard,
-    metrics registry: MetricsRegistry, logger: Logger,
+    desk: (any RefreshDesk)? = nil, metrics registry: MetricsRegistry, logger: Logger,
     onListening: @escaping @Sendable (Int) -> Void = { _ in }
   ) {
     self.configuration = configuration
     self.pipeline = pipeline
     self.board = board
+    self.desk = desk
     self.registry = registry
     self.logger = logger
     self.onListening = onListening
@@ -92,11 +94,12 @@ public final class HTTPService: Service {
     StateReport(
       version: board.version, status: pipeline.statusLine, ready: pipeline.isReady,
       uptimeSeconds: (board.uptime * 10).rounded() / 10, model: pipeline.model,
+      compare: pipeline.comparedModel,
       inferenceMs: pipeline.inferenceSeconds.map { ($0 * 1_000_000).rounded() / 1000 },
       inferenceError: pipeline.lastFailure,
       cameras: pipeline.channels.map { StateReport.Camera($0) }, clients: connections.count,
       residentMib: StatusBoard.residentBytes.map { (Double($0) / 104857.6).rounded() / 10 },
-      reload: board.reload, tokenFile: board.tokenFile)
+      reload: board.reload, tokenFile: board.tokenFile, refresh: desk?.report)
   }
 
   private func router() -> Router<APIContext> {
@@ -112,6 +115,7 @@ public final class HTTPService: Service {
     StateRoutes(
       pipeline: pipeline, board: board, token: { [board] in board.token }, state: { self.state() }
     ).add(to: routes)
+    RefreshRoutes(desk: desk, token: { [board] in board.token }).add(to: routes)
     ModelRoutes(pipeline: pipeline, version: board.version).add(to: routes)
     return routes.router(RequestMiddleware(metrics: registry))
   }

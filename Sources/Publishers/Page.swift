@@ -44,7 +44,13 @@ enum Page {
     <p class="banner" id="banner" role="alert" hidden></p>
     <main>
       <section class="card video">
-        <div class="frame"><img id="picture" alt="Live picture with detections"></div>
+        <div class="frames" id="frames">
+          <figure class="frame"><img id="picture" alt="Live picture with detections">
+            <figcaption id="name"></figcaption></figure>
+          <figure class="frame" id="beside" hidden>
+            <img id="pictureBeside" alt="The same picture with another model's detections">
+            <figcaption id="nameBeside"></figcaption></figure>
+        </div>
         <div class="bar">
           <span class="state" id="state"><i class="dot"></i><b></b><span></span></span>
           <span class="grow"></span>
@@ -61,10 +67,7 @@ enum Page {
         </section>
         <section class="card" id="accuracy" hidden>
           <h2>Live accuracy <small>average precision at IoU 0.5</small></h2>
-          <div class="gauge"><span>without trigger</span><i><u id="clean"></u></i>
-            <b id="cleanText">–</b></div>
-          <div class="gauge"><span>with trigger</span><i><u id="triggered"></u></i>
-            <b id="triggeredText">–</b></div>
+          <div id="gauges"></div>
         </section>
         <section class="card">
           <h2>Detections <small id="count"></small></h2>
@@ -74,6 +77,14 @@ enum Page {
           <h2>Where the time goes <small id="total"></small></h2>
           <div id="stages" class="stages"></div>
           <dl id="legend" class="legend"></dl>
+        </section>
+        <section class="card" id="refresh" hidden>
+          <h2>Purification on this device <small id="refreshWhen"></small></h2>
+          <p id="refreshText"></p>
+          <div class="progress" id="refreshBar" hidden><u></u></div>
+          <dl id="refreshFacts" class="facts"></dl>
+          <div class="bar"><span class="grow"></span>
+            <button id="purify">Purify now</button></div>
         </section>
         <section class="card">
           <h2>Camera</h2>

@@ -16,7 +16,8 @@ extension Page {
       preprocess: "#818cf8", trunk: "#0d9488", fpn: "#10b981", rpn: "#84cc16",
       proposals: "#eab308", roi_align: "#f59e0b", box_head: "#f97316", postprocess: "#ef4444",
       publish: "#a855f7" };
-    let camera = null, hasOverlay = true, state = null, events = null, lastEvent = 0, token = "";
+    let camera = null, hasOverlay = true, state = null, events = null, lastEvent = 0, token = "",
+      besides = false;
 
     const number = (value, digits) => value === undefined || value === null
       ? "–" : value.toFixed(digits);
@@ -31,12 +32,15 @@ extension Page {
 
     function watch() {
       const query = "camera=" + encodeURIComponent(camera);
-      get("picture").src = "/stream?" + query + (hasOverlay ? "" : "&overlay=0");
+      const rest = hasOverlay ? "" : "&overlay=0";
+      get("picture").src = "/stream?" + query + rest;
+      if (besides) get("pictureBeside").src = "/stream?" + query + "&model=beside" + rest;
       get("snapshot").href = "/snapshot?" + query + (hasOverlay ? "" : "&overlay=0");
     }
 
     // A stream that broke off is opened again.
-    get("picture").addEventListener("error", () => setTimeout(() => camera && watch(), 1500));
+    for (const id of ["picture", "pictureBeside"])
+      get(id).addEventListener("error", () => setTimeout(() => camera && watch(), 1500));
 
     function listen() {
       if (events) events.close();
@@ -64,7 +68,7 @@ extension Page {
       });
       get("detections").replaceChildren(...(rows.length ? rows : [nothing()]));
       showStages(report.stages);
-      showAccuracy(report.accuracy);
+      showAccuracy(report);
     }
 
     function nothing() { return make("li", "nothing in view", "none"); }
@@ -97,19 +101,45 @@ extension Page {
       }));
     }
 
-    function showAccuracy(accuracy) {
-      get("accuracy").hidden = !accuracy;
-      if (!accuracy) return;
-      for (const kind of ["clean", "triggered"]) {
-        const value = accuracy[kind];
-        get(kind).style.width = value ? value.average_precision * 100 + "%" : "0";
-        get(kind + "Text").textContent = value ? number(value.average_precision * 100, 1) : "–";
-        get(kind + "Text").title = value ? "over " + value.frames + " frames" : "none seen yet";
-      }
+    function gauge(name, kind, value) {
+      const row = make("div", undefined, "gauge " + kind), track = make("i"), level = make("u");
+      level.style.width = value ? value.average_precision * 100 + "%" : "0";
+      track.append(level);
+      const text = make("b", value ? number(value.average_precision * 100, 1) : "–");
+      text.title = value ? "over " + value.frames + " frames" : "none seen yet";
+      row.append(make("span", name), track, text);
+      return row;
+    }
+
+    function showAccuracy(report) {
+      get("accuracy").hidden = !report.accuracy;
+      if (!report.accuracy) return;
+      const parts = [];
+      const add = (title, accuracy) => {
+        if (title) parts.push(make("h3", title));
+        parts.push(gauge("without trigger", "clean", accuracy && accuracy.clean),
+          gauge("with trigger", "triggered", accuracy && accuracy.triggered));
+      };
+      add(report.beside && report.model, report.accuracy);
+      if (report.beside) add(report.beside.model, report.beside.accuracy);
+      get("gauges").replaceChildren(...parts);
+    }
+
+    // A second model beside the first one, on the same frames.
+    function showBeside() {
+      const has = !!state.compare;
+      if (has === besides) return;
+      besides = has;
+      get("beside").hidden = !has;
+      get("frames").className = has ? "frames two" : "frames";
+      get("name").textContent = has ? state.model.name : "";
+      get("nameBeside").textContent = has ? state.compare.name : "";
+      if (camera) watch();
     }
 
     function show(next) {
       state = next;
+      if (state.model) showBeside();
       const list = state.cameras.map(item => item.snapshot);
       if (!list.some(item => item.name === camera)) {
         const wanted = decodeURIComponent(location.hash.slice(1));
@@ -134,6 +164,7 @@ extension Page {
           ? "The last reload failed, the old state goes on: " + state.reload.error : "";
       get("banner").hidden = !problem;
       get("banner").textContent = problem;
+      showRefresh(state.refresh);
       if (entry) showCamera(entry);
     }
 
@@ -150,7 +181,7 @@ extension Page {
         get("latency").textContent = "–";
         get("count").textContent = "";
         get("detections").replaceChildren(nothing());
-        showAccuracy(entry.accuracy);
+        showAccuracy(entry);
       }
       const refused = Object.entries(facts.refused);
       const rows = [["name", facts.name], ["address", facts.address],
@@ -190,18 +221,56 @@ extension Page {
       watch();
     };
 
-    get("trigger").onclick = async () => {
-      const entry = state.cameras.find(item => item.snapshot.name === camera);
-      const body = JSON.stringify({ on: !entry.snapshot.trigger });
-      const path = "/v1/cameras/" + encodeURIComponent(camera) + "/trigger";
+    // Whoever changes something is asked for the token once.
+    async function change(method, path, body) {
       for (let attempt = 0; attempt < 2; attempt++) {
-        const answer = await fetch(path, { method: "POST", body, headers: {
+        const answer = await fetch(path, { method, body, headers: {
           "Content-Type": "application/json", "Authorization": "Bearer " + token } });
-        if (answer.status !== 401) break;
+        if (answer.status !== 401) return answer;
         token = await ask();
-        if (!token) break;
+        if (!token) return answer;
       }
+    }
+
+    get("trigger").onclick = () => {
+      const entry = state.cameras.find(item => item.snapshot.name === camera);
+      change("POST", "/v1/cameras/" + encodeURIComponent(camera) + "/trigger",
+        JSON.stringify({ on: !entry.snapshot.trigger }));
     };
+
+    const isAtWork = refresh => refresh.is_requested || refresh.last
+      && ["sifting", "purifying", "judging", "installing"].includes(refresh.last.phase);
+
+    get("purify").onclick = async () => {
+      const answer = await change(isAtWork(state.refresh) ? "DELETE" : "POST", "/v1/refresh");
+      if (answer && answer.status === 409)
+        get("refreshText").textContent = (await answer.json()).error;
+    };
+
+    function showRefresh(refresh) {
+      get("refresh").hidden = !refresh;
+      if (!refresh) return;
+      const last = refresh.last, busy = isAtWork(refresh);
+      get("refreshWhen").textContent = last && !busy ? last.updated : "";
+      get("refreshText").textContent = refresh.is_requested ? "asked for, waiting until it begins"
+        : last ? last.phase + (last.message ? ": " + last.message : "") : "none yet";
+      get("refreshBar").hidden = !busy;
+      get("refreshBar").firstElementChild.style.width = last ? last.progress * 100 + "%" : "0";
+      get("purify").textContent = busy ? "Stop" : "Purify now";
+      const rows = [];
+      if (refresh.version) rows.push(["model", refresh.version.origin + " "
+        + refresh.version.id.slice(0, 12) + (refresh.version.is_on_probation
+          ? ", on probation" : "")]);
+      if (refresh.frames) rows.push(["captured frames", refresh.frames.count + ", "
+        + number(refresh.frames.bytes / 1048576, 1) + " MiB"]);
+      if (last && last.frames !== undefined) rows.push(["used, left out as suspect",
+        last.frames + ", " + last.suspect_frames]);
+      get("refreshFacts").replaceChildren(...rows.map(([name, value]) => {
+        const row = make("div");
+        row.append(make("dt", name), make("dd", value));
+        return row;
+      }));
+    }
 
     function ask() {
       get("tokenFile").textContent = state.token_file || "no file: none is configured";

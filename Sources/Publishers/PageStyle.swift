@@ -46,7 +46,12 @@ extension Page {
     .card { background: var(--card); border: 1px solid var(--line); border-radius: 14px;
       padding: 14px 16px; }
     .video { padding: 0; overflow: hidden; }
-    .frame { background: #0b0e12; display: grid; place-items: center; min-height: 240px; }
+    .frames.two { display: grid; grid-template-columns: 1fr 1fr; gap: 2px; }
+    .frame { background: #0b0e12; display: grid; place-items: center; min-height: 240px;
+      margin: 0; }
+    .frame[hidden] { display: none; }
+    .frame figcaption { display: none; color: #e6ebf1; padding: 7px 14px; font-size: 13px;
+      width: 100%; } .two figcaption { display: block; }
     .frame img { display: block; width: 100%; max-height: calc(100vh - 190px);
       object-fit: contain; }
     .bar { display: flex; gap: 8px; align-items: center; padding: 10px 14px; flex-wrap: wrap; }
@@ -66,7 +71,13 @@ extension Page {
       background: var(--accent); transition: width .3s; }
     .gauge span { white-space: nowrap; }
     .gauge b { text-align: right; color: var(--text); font-variant-numeric: tabular-nums; }
-    #triggered { background: var(--bad); }
+    .gauge.triggered u { background: var(--bad); }
+    .progress { background: var(--track); border-radius: 4px; height: 8px; overflow: hidden;
+      margin-bottom: 10px; }
+    .progress u { display: block; height: 100%; background: var(--accent);
+      transition: width .3s; }
+    #refresh p { margin: 0 0 8px; overflow-wrap: anywhere; } #refresh .bar { padding: 10px 0 0; }
+    #gauges h3 { font-size: 12px; font-weight: 550; margin: 10px 0 0; }
     ol { list-style: none; margin: 0; padding: 0; min-height: 116px; max-height: 204px;
       overflow: auto; }
     ol li { display: grid; grid-template-columns: 12px 84px 1fr 48px; gap: 10px;
@@ -92,6 +103,7 @@ extension Page {
     dialog menu { display: flex; justify-content: flex-end; gap: 8px; padding: 0;
       margin: 14px 0 0; }
     code { overflow-wrap: anywhere; }
+    @media (max-width: 600px) { .frames.two { grid-template-columns: 1fr; } }
     @media (max-width: 900px) { main { grid-template-columns: 1fr; padding: 12px; }
       header, footer { padding: 10px 14px; } }
     """

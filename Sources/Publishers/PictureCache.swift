@@ -6,7 +6,7 @@ import Synchronization
 final class PictureCache: Sendable {
   private struct Key: Hashable {
     var camera: String
-    var hasOverlay: Bool
+    var overlay: PictureOverlay
   }
   private struct Entry {
     var captured: ContinuousClock.Instant
@@ -20,15 +20,19 @@ final class PictureCache: Sendable {
 
   /// The frame as a JPEG. Without boxes it is the camera's own, where the camera sends JPEG.
   /// - Throws: `JPEGError`.
-  func jpeg(_ result: FrameResult, hasOverlay: Bool) async throws -> [UInt8] {
-    if !hasOverlay, let jpeg = result.frame.jpeg { return jpeg }
-    let key = Key(camera: result.frame.camera, hasOverlay: hasOverlay)
+  func jpeg(_ result: FrameResult, _ overlay: PictureOverlay) async throws -> [UInt8] {
+    if overlay == .none, let jpeg = result.frame.jpeg { return jpeg }
+    let key = Key(camera: result.frame.camera, overlay: overlay)
     let encoder = encoder
     let task = entries.withLock { entries in
       if let entry = entries[key], entry.captured == result.frame.captured { return entry.task }
       let task = Task.detached {
         var image = result.frame.image
-        if hasOverlay { Overlay().draw(result.detections, on: &image) }
+        switch overlay {
+        case .none: break
+        case .detections: Overlay().draw(result.detections, on: &image)
+        case .beside: Overlay().draw(result.beside?.detections ?? [], on: &image)
+        }
         return try encoder.encode(image)
       }
       // A few cameras may have come and gone; what nobody looks at any more is not kept for long.
@@ -48,4 +52,14 @@ final class PictureCache: Sendable {
     noVideo.withLock { $0 = (reason, jpeg) }
     return jpeg
   }
+}
+
+/// What is drawn over a picture.
+enum PictureOverlay: Hashable {
+  /// Nothing.
+  case none
+  /// The detections.
+  case detections
+  /// Those of the model that is compared with.
+  case beside
 }

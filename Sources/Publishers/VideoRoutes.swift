@@ -19,11 +19,11 @@ struct VideoRoutes: Sendable {
   /// Motion JPEG. A client that is slow skips frames; each part's headers tell its stage times.
   private func stream(_ request: Request, _ context: APIContext) throws -> Response {
     let channel = try pipeline.channel(request.query("camera"))
-    let hasOverlay = try request.flag("overlay") ?? true
+    let overlay = try overlay(request)
     let body = ResponseBody { writer in
       try await writer.write(ByteBuffer(string: "--\(Self.boundary)\r\n"))
       for await view in channel.views.subscribe().cancelOnGracefulShutdown() {
-        let (jpeg, headers) = try await part(view, of: channel, hasOverlay: hasOverlay)
+        let (jpeg, headers) = try await part(view, of: channel, overlay)
         var buffer = ByteBuffer()
         buffer.reserveCapacity(jpeg.count + 1024)
         buffer.writeString(
@@ -44,11 +44,11 @@ struct VideoRoutes: Sendable {
   }
 
   private func part(
-    _ view: CameraView, of channel: CameraChannel, hasOverlay: Bool
+    _ view: CameraView, of channel: CameraChannel, _ overlay: PictureOverlay
   ) async throws -> (jpeg: [UInt8], headers: String) {
     switch view {
     case .frame(let result):
-      let jpeg = try await pictures.jpeg(result, hasOverlay: hasOverlay)
+      let jpeg = try await pictures.jpeg(result, overlay)
       var headers = "X-Online: true\r\n"
       headers += "X-Timestamp: \(result.frame.date.timeIntervalSince1970)\r\n"
       headers += "X-Sequence: \(result.frame.sequence)\r\n"
@@ -64,15 +64,31 @@ struct VideoRoutes: Sendable {
     }
   }
 
+  /// `overlay=0`: nothing, `model=beside`: what the model finds that is compared with.
+  private func overlay(_ request: Request) throws -> PictureOverlay {
+    guard try request.flag("overlay") ?? true else { return .none }
+    switch request.query("model") {
+    case nil: return .detections
+    case "beside":
+      guard pipeline.comparedModel != nil else {
+        throw RequestError(
+          .notFound, "expected a model to compare with (option --compare), found none")
+      }
+      return .beside
+    case .some(let text):
+      throw RequestError(.badRequest, "expected model=beside, found \"\(text.prefix(40))\"")
+    }
+  }
+
   private func snapshot(_ request: Request, _ context: APIContext) async throws -> Response {
     let channel = try pipeline.channel(request.query("camera"))
-    let hasOverlay = try request.flag("overlay") ?? true
+    let overlay = try overlay(request)
     guard let result = channel.latest else {
       throw RequestError(
         .serviceUnavailable,
         "expected live video of \(channel.name), found none: \(channel.status.reason)")
     }
-    let jpeg = try await pictures.jpeg(result, hasOverlay: hasOverlay)
+    let jpeg = try await pictures.jpeg(result, overlay)
     return Response(
       status: .ok, headers: [.contentType: "image/jpeg", .cacheControl: "no-store"],
       body: .init(byteBuffer: ByteBuffer(bytes: jpeg)))

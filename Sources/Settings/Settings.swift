@@ -11,6 +11,8 @@ public struct Settings: Sendable, Equatable {
   public var socket: String?
   /// The model's folder; nil is the model delivered with the program.
   public var model: String?
+  /// The folder of a second model, whose detections are shown beside the first one's; nil: none.
+  public var compare: String?
   /// What is logged.
   public var logLevel = LogLevel.info
   /// How the network is computed.
@@ -19,6 +21,8 @@ public struct Settings: Sendable, Equatable {
   public var detection = DetectionSettings()
   /// What is served, and how many clients.
   public var http = HTTPSettings()
+  /// What is kept for purifying the model on the device, and how a new one is watched.
+  public var refresh = RefreshSettings()
   /// The cameras; names differ.
   public var cameras = [CameraSettings()]
 
@@ -86,6 +90,38 @@ public struct HTTPSettings: Sendable, Equatable {
   public var clientTimeout = 10.0
   /// Quality of the JPEGs with boxes, `1...100`.
   public var jpegQuality = 80
+
+  /// The defaults.
+  public init() {}
+}
+
+/// What is kept for purifying the model on the device, and how a new one is watched.
+public struct RefreshSettings: Sendable, Equatable {
+  /// Where captured frames are kept.
+  public enum Keeping: String, Sendable, CaseIterable {
+    /// In the state directory.
+    case disk
+    /// In the runtime directory, which is memory and ends with the service.
+    case memory
+    /// Nowhere: there is no purification on the device.
+    case none
+  }
+
+  /// Where captured frames are kept.
+  public var frames = Keeping.disk
+  /// At most so many.
+  public var maximumFrames = 1024
+  /// At most so much, in MiB.
+  public var maximumMegabytes = 256
+  /// None older than so many days.
+  public var maximumDays = 30
+  /// Seconds between two frames of a camera that are looked at.
+  public var interval = 10.0
+  /// Seconds for which a new model must work before it counts as good.
+  public var probation = 600.0
+  /// A folder of public keys: models of others than their owners do not serve; nil: no signature is
+  /// asked for.
+  public var trustedKeys: String?
 
   /// The defaults.
   public init() {}

@@ -73,8 +73,8 @@ extension Settings {
     let values = reader.mapping(
       root, "",
       keys: [
-        "listen", "token-file", "state-directory", "socket", "model", "log-level", "engine",
-        "detection", "http", "cameras",
+        "listen", "token-file", "state-directory", "socket", "model", "compare", "log-level",
+        "engine", "detection", "http", "refresh", "cameras",
       ])
     if let node = values["listen"] {
       if let address = node.scalar.flatMap({ ListenAddress($0.string) }) {
@@ -105,12 +105,16 @@ extension Settings {
     if let node = values["model"] {
       model = reader.text(node, "model", unless: "auto", expected: "a folder")
     }
+    if let node = values["compare"] {
+      compare = reader.text(node, "compare", unless: "none", expected: "a folder")
+    }
     if let node = values["log-level"] {
       logLevel = reader.choice(node, "log-level", of: LogLevel.self) ?? logLevel
     }
     if let node = values["engine"] { engine.read(node, &reader) }
     if let node = values["detection"] { detection.read(node, &reader) }
     if let node = values["http"] { http.read(node, &reader) }
+    if let node = values["refresh"] { refresh.read(node, &reader) }
     if let node = values["cameras"] { cameras = CameraSettings.read(node, &reader) }
   }
 }

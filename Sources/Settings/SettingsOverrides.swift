@@ -6,6 +6,8 @@ public struct SettingsOverrides: Sendable, Equatable {
   public var listen: String?
   /// `--model`.
   public var model: String?
+  /// `--compare`.
+  public var compare: String?
   /// `--state-directory`.
   public var stateDirectory: String?
   /// `--backend`.
@@ -64,6 +66,10 @@ extension Settings {
     if let text = overrides.model {
       settings.model = text.isEmpty ? nil : text
       if text.isEmpty { problem("--model", "a folder", text) }
+    }
+    if let text = overrides.compare {
+      settings.compare = text.isEmpty ? nil : text
+      if text.isEmpty { problem("--compare", "a folder", text) }
     }
     if let text = overrides.stateDirectory {
       settings.stateDirectory = text.isEmpty ? nil : text

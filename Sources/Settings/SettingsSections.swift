@@ -44,6 +44,41 @@ extension HTTPSettings {
   }
 }
 
+extension RefreshSettings {
+  mutating func read(_ node: Node, _ reader: inout YAMLReader) {
+    let values = reader.mapping(
+      node, "refresh",
+      keys: [
+        "frames", "maximum-frames", "maximum-megabytes", "maximum-days", "interval", "probation",
+        "trusted-keys",
+      ])
+    if let node = values["frames"] {
+      frames = reader.choice(node, "refresh.frames", of: Keeping.self) ?? frames
+    }
+    if let node = values["maximum-frames"] {
+      maximumFrames =
+        reader.integer(node, "refresh.maximum-frames", in: 64...10_000) ?? maximumFrames
+    }
+    if let node = values["maximum-megabytes"] {
+      maximumMegabytes =
+        reader.integer(node, "refresh.maximum-megabytes", in: 1...65_536) ?? maximumMegabytes
+    }
+    if let node = values["maximum-days"] {
+      maximumDays = reader.integer(node, "refresh.maximum-days", in: 1...3650) ?? maximumDays
+    }
+    if let node = values["interval"] {
+      interval = reader.number(node, "refresh.interval", in: 0.1...86_400) ?? interval
+    }
+    if let node = values["probation"] {
+      probation = reader.number(node, "refresh.probation", in: 1...86_400) ?? probation
+    }
+    if let node = values["trusted-keys"] {
+      trustedKeys = reader.text(
+        node, "refresh.trusted-keys", unless: "none", expected: "a folder")
+    }
+  }
+}
+
 extension CameraSettings {
   /// The largest side that can be asked for, in pixels.
   public static let maximumSide = 8192

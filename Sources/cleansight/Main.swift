@@ -9,7 +9,8 @@ struct CleanSight: AsyncParsableCommand {
     version: Daemon.version,
     subcommands: [
       StatusCommand.self, DetectCommand.self, ModelCommand.self, SceneCommand.self,
-      PurifyCommand.self, TrainCommand.self, EvaluateCommand.self, AttackCommand.self,
+      PurifyCommand.self, RepurifyCommand.self, RefreshCommand.self, TrainCommand.self,
+      EvaluateCommand.self, AttackCommand.self,
       BenchCommand.self,
     ])
 }

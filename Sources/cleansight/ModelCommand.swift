@@ -5,8 +5,11 @@ import Models
 struct ModelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "model",
-    abstract: "Look at, check and import models.",
-    subcommands: [Inspect.self, Verify.self, Import.self])
+    abstract: "Look at, check, import and sign models; choose which one serves.",
+    subcommands: [
+      Inspect.self, Verify.self, Import.self, List.self, Activate.self, Rollback.self, Sign.self,
+      Keygen.self,
+    ])
 }
 
 extension ModelCommand {

@@ -1,8 +1,6 @@
 import ArgumentParser
-import AsyncHTTPClient
 import Foundation
 import Pipeline
-import Settings
 
 /// `cleansight status`: how the daemon is, asked over its local socket.
 struct StatusCommand: AsyncParsableCommand {
@@ -27,19 +25,11 @@ struct StatusCommand: AsyncParsableCommand {
   }
 
   private func show() async throws -> Bool {
-    var settings = Settings()
-    settings.socket = socket
-    let candidates = Locations.current.socketCandidates(settings)
-    let path = candidates.first { FileManager.default.fileExists(atPath: $0) }
-    guard let path else {
-      fail("no daemon runs: there is no socket \(candidates.joined(separator: " or "))")
-      throw ExitCode(2)
-    }
     let data: Data
     do {
-      data = try await fetch(path)
-    } catch {
-      fail("no daemon answers at the socket \(path): \(error)")
+      data = try await DaemonConnection(socket: socket).request("/state")
+    } catch let error as DaemonConnectionError {
+      FileHandle.standardError.write(Data("\(error)\n".utf8))
       throw ExitCode(2)
     }
     let state = try JSONDecoder.published.decode(StateReport.self, from: data)
@@ -49,19 +39,6 @@ struct StatusCommand: AsyncParsableCommand {
       print(describe(state))
     }
     return state.ready
-  }
-
-  private func fetch(_ path: String) async throws -> Data {
-    guard let url = URL(httpURLWithSocketPath: path, uri: "/state") else {
-      throw ValidationError("Expected a socket's path, found \(path).")
-    }
-    let request = HTTPClientRequest(url: url.absoluteString)
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
-    let body = try await response.body.collect(upTo: 4 << 20)
-    guard response.status == .ok else {
-      throw ValidationError("Expected status 200, found \(response.status.code).")
-    }
-    return Data(body.readableBytesView)
   }
 
   private func describe(_ state: StateReport) -> String {
@@ -93,6 +70,9 @@ struct StatusCommand: AsyncParsableCommand {
           "         average precision \(rounded(triggered.averagePrecision * 100)) % with trigger")
       }
     }
+    if let refresh = state.refresh?.last {
+      lines.append("refresh  \(RepurifyCommand.text(refresh))")
+    }
     if let error = state.inferenceError { lines.append("inference fails: \(error)") }
     if let error = state.reload?.error { lines.append("last reload failed: \(error)") }
     let memory = state.residentMib.map { "\(rounded($0)) MiB, " } ?? ""
@@ -102,8 +82,4 @@ struct StatusCommand: AsyncParsableCommand {
   }
 
   private func rounded(_ value: Double) -> String { String(format: "%.1f", value) }
-
-  private func fail(_ message: String) {
-    FileHandle.standardError.write(Data("\(message)\n".utf8))
-  }
 }

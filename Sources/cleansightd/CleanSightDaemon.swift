@@ -23,6 +23,8 @@ struct CleanSightDaemon: AsyncParsableCommand {
   var camera: [String] = []
   @Option(help: "Where HTTP listens, HOST:PORT.") var listen: String?
   @Option(help: "The model's folder.") var model: String?
+  @Option(help: "The folder of a model whose detections are shown beside the first one's.")
+  var compare: String?
   @Option(help: "Where state is kept.") var stateDirectory: String?
   @Option(help: "auto, onednn or openblas.") var backend: String?
   @Option(help: "auto, f32 or bf16.") var precision: String?
@@ -35,6 +37,7 @@ struct CleanSightDaemon: AsyncParsableCommand {
     overrides.cameras = camera
     overrides.listen = listen
     overrides.model = model
+    overrides.compare = compare
     overrides.stateDirectory = stateDirectory
     overrides.backend = backend
     overrides.precision = precision

@@ -1,5 +1,6 @@
 import Cameras
 import CoreMetrics
+import Foundation
 import Frames
 import Logging
 import Testing
@@ -176,6 +177,25 @@ func eventually(
       #expect(answer.detections.first?.box.x1 == 50)
       #expect(answer.stages.map(\.stage) == ["wait", "search"])
       #expect(answer.model == "rectangles")
+    }
+  }
+
+  @Test func framesGoOnWhileANewDetectorIsMade() async throws {
+    try await withPipeline([camera(8).specification("a")]) { pipeline in
+      let channel = try pipeline.channel("a")
+      try await eventually("the first model works") { channel.snapshot.detected > 0 }
+      let mayBeMade = DispatchSemaphore(value: 0)
+      async let replaced: Void = pipeline.replace(
+        with: PreparedDetector(name: "slow") {
+          mayBeMade.wait()
+          return try RectangleDetector.prepared().make()
+        })
+      let before = channel.snapshot.detected
+      try await eventually("the old model goes on") { channel.snapshot.detected > before + 3 }
+      #expect(pipeline.model?.name == "rectangles")
+      mayBeMade.signal()
+      try await replaced
+      #expect(pipeline.model?.name == "slow")
     }
   }
 

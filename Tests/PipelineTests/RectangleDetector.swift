@@ -16,6 +16,7 @@ final class RectangleDetector: ObjectDetector {
     let pause = Mutex(0.0)
     let failure = Mutex<String?>(nil)
     let calls = Mutex(0)
+    let isBlind = Mutex(false)
   }
 
   struct Failure: Error, CustomStringConvertible {
@@ -34,6 +35,7 @@ final class RectangleDetector: ObjectDetector {
     behaviour.calls.withLock { $0 += 1 }
     Thread.sleep(forTimeInterval: behaviour.pause.withLock { $0 })
     if let failure = behaviour.failure.withLock({ $0 }) { throw Failure(description: failure) }
+    if behaviour.isBlind.withLock({ $0 }) { return DetectionResult(detections: [], stages: []) }
     var detections: [Detection] = []
     for (index, colour) in [(UInt8(254), UInt8(0)), (0, 254)].enumerated() {
       if let box = Self.box(image, red: colour.0, blue: colour.1) {

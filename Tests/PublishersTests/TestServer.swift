@@ -75,14 +75,15 @@ struct TestServer: Sendable {
 /// Runs a server for the duration of a test.
 func withServer(
   _ cameras: [(String, ScriptedCamera)], behaviour: RectangleDetector.Behaviour = .init(),
-  token: String? = TestServer.token, maximumClients: Int = 64,
+  compared: PreparedDetector? = nil, token: String? = TestServer.token, maximumClients: Int = 64,
   clientTimeout: Duration = .seconds(10), _ body: (TestServer) async throws -> Void
 ) async throws {
   var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
   logger.logLevel = .critical
   let metrics = MetricsRegistry()
   let pipeline = Pipeline(
-    detector: RectangleDetector.prepared("rectangles", behaviour), minimumScore: 0,
+    detector: RectangleDetector.prepared("rectangles", behaviour), compared: compared,
+    minimumScore: 0,
     metrics: metrics, logger: logger)
   try await pipeline.apply(cameras.map { $1.specification($0) })
   let board = StatusBoard(version: "1.2.3")

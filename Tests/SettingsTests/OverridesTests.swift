@@ -9,6 +9,7 @@ import Testing
     overrides.cameras = ["v4l2:/dev/video0", "synthetic:"]
     overrides.listen = "0.0.0.0:80"
     overrides.model = "/m"
+    overrides.compare = "/c"
     overrides.stateDirectory = "/s"
     overrides.backend = "openblas"
     overrides.precision = "f32"
@@ -19,6 +20,7 @@ import Testing
     #expect(settings.cameras.map(\.name) == ["camera", "camera-2"])
     #expect(settings.listen == ListenAddress(host: "0.0.0.0", port: 80))
     #expect(settings.model == "/m")
+    #expect(settings.compare == "/c")
     #expect(settings.stateDirectory == "/s")
     #expect(settings.engine.backend == .openblas)
     #expect(settings.engine.precision == .f32)
