@@ -1,9 +1,9 @@
 /// How frames are screened.
 public struct SiftingOptions: Sendable, Hashable, Codable {
   /// The cells across and down that are covered one after the other.
-  public var columns = 4
+  public var columns = 3
   /// Cells down.
-  public var rows = 3
+  public var rows = 2
   /// σ of the blur, in pixels of the network's input.
   public var blur: Float = 1.5
   /// A frame is left out where one of its measures lies so many robust standard deviations above its
