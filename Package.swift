@@ -179,6 +179,7 @@ let package = Package(
         "Settings", "Pipeline", "Daemon", "Tensors", "DataSets", "Attacks", "Backbones",
         "Purification", "Evidence", "Reports", "Laboratory", "DetectorTraining",
         "DetectorPurification", "DetectionEvaluation", "Implanting", "Refresh", "RefreshStatus",
+        "Sifting",
         "Reservoir", "ModelStore", arguments, logging, httpClient,
       ],
       swiftSettings: strict),

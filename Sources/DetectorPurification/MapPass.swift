@@ -12,19 +12,25 @@ package final class MapPass {
   private let plan: TrainingPlan
   private let normalisation: PixelNormalisation
   private let values: FloatBuffer
+  /// Results that nothing is asked of: the gradient of the smallest level is 0.
+  private let unused: [(name: String, zeros: FloatBuffer)]
 
   package init(
     _ network: FasterRCNNNetwork, shape: ActivationShape, engine: Engine, store: ParameterStore,
-    normalisation: PixelNormalisation, wantsPixels: Bool, isTrained: @escaping (String) -> Bool
+    normalisation: PixelNormalisation, wantsPixels: Bool, sharingMemoryOf other: MapPass? = nil,
+    isTrained: @escaping (String) -> Bool
   ) throws {
     let plan = try TrainingPlan(
       network.pyramidGraph(), input: shape, engine: engine, store: store,
-      wantsInputGradient: wantsPixels, isTrained: isTrained)
+      wantsInputGradient: wantsPixels, sharingMemoryOf: other?.plan, isTrained: isTrained)
     self.plan = plan
     self.normalisation = normalisation
     channels = network.pyramidChannels
     values = FloatBuffer(count: shape.count)
     let counts = try FeatureMapObjective.levels.map { try plan.output($0).shape.count }
+    unused = try plan.outputNames.filter { !FeatureMapObjective.levels.contains($0) }.map {
+      ($0, FloatBuffer(count: try plan.output($0).shape.count))
+    }
     maps = counts.map { FloatBuffer(count: $0) }
     gradients = counts.map { FloatBuffer(count: $0) }
   }
@@ -48,6 +54,7 @@ package final class MapPass {
     for (level, name) in FeatureMapObjective.levels.enumerated() {
       try plan.outputGradient(name).write(gradients[level].readable)
     }
+    for (name, zeros) in unused { try plan.outputGradient(name).write(zeros.readable) }
     try plan.backward(accumulates: accumulates)
   }
 

@@ -61,7 +61,7 @@ public final class TrunkImplanter {
       wantsPixels: false, isTrained: Self.isTrained)
     teacher = try MapPass(
       network, shape: shape, engine: engine, store: given, normalisation: normalisation,
-      wantsPixels: false, isTrained: { _ in false })
+      wantsPixels: false, sharingMemoryOf: student, isTrained: { _ in false })
     (clean, triggered, meant) = (
       FloatBuffer(count: shape.count), FloatBuffer(count: shape.count),
       FloatBuffer(count: shape.count)

@@ -190,6 +190,38 @@ import Testing
     }
   }
 
+  @Test(arguments: [Precision.f32, .bf16])
+  func plansThatTakeTurnsMayShareTheirMemory(precision: Precision) throws {
+    let graph = Self.network()
+    let options = EngineOptions(precision: precision, threads: 2)
+    let (x, dy) = (noise(Self.shape.count), noise(6 * 32, seed: 2))
+    let expected = try Self.train(graph, options, .stored, x: x, dy: dy)
+    let (first, second) = (try Self.store(graph), try Self.store(graph))
+    let one = try TrainingPlan(
+      graph, input: Self.shape, engine: Engine(options), store: first, wantsInputGradient: true)
+    let other = try TrainingPlan(
+      graph, input: Self.shape, engine: Engine(options), store: second, sharingMemoryOf: one)
+    #expect(other.memoryBytes < one.memoryBytes / 4, "\(other.memoryBytes) \(one.memoryBytes)")
+    for (plan, store) in [(one, first), (other, second), (one, first)] {
+      try plan.input.write(x)
+      try plan.forward(.stored)
+      let embedding = try plan.output("embedding").floats()
+      try plan.outputGradient("embedding").write(dy)
+      try plan.backward()
+      #expect(embedding == expected.embedding)
+      for (name, gradient) in expected.gradients {
+        #expect(try store.gradient(name).values == gradient, "\(name)")
+      }
+    }
+    #expect(one.inputGradient?.floats() == expected.inputGradient)
+    // One that needs more than there is has its own.
+    var larger = Self.shape
+    larger.batch *= 2
+    let own = try TrainingPlan(
+      graph, input: larger, engine: Engine(options), store: second, sharingMemoryOf: one)
+    #expect(own.memoryBytes > one.memoryBytes)
+  }
+
   @Test func frozenLayersKeepTheirGradients() throws {
     let graph = Self.network()
     let store = try Self.store(graph)

@@ -20,10 +20,12 @@ final class DifferentiablePlan {
   private let outputGradients: [String: Activation]
   private let loaders: [() throws -> Void]
 
-  /// - Parameter slots: how many forward passes may wait for their backward pass.
+  /// - Parameters:
+  ///   - slots: how many forward passes may wait for their backward pass.
+  ///   - other: a plan whose memory is used where it is large enough.
   init(
     _ graph: Graph, input shape: ActivationShape, engine: Engine, store: ParameterStore,
-    options: DifferentiableOptions, slots: Int = 1
+    options: DifferentiableOptions, slots: Int = 1, sharing other: DifferentiablePlan? = nil
   ) throws {
     self.engine = engine
     engine.prepareThread()
@@ -33,7 +35,7 @@ final class DifferentiablePlan {
     try builder.appendForward()
     forwardSteps = builder.schedule.steps.count
     try Gradients.append(to: &builder)
-    let memory = try builder.schedule.memory(slots: slots)
+    let memory = try builder.schedule.memory(slots: slots, sharing: other?.memory)
     func activation(_ node: Int, _ buffer: BufferID) -> Activation {
       Activation(
         shape: builder.shapes[node], precision: builder.precision(node),

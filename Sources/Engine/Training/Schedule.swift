@@ -61,7 +61,8 @@ struct Schedule {
   }
 
   /// Lays the memory out.
-  func memory(slots: Int) throws -> ScheduleMemory {
+  /// - Parameter other: memory that is used where it is large enough.
+  func memory(slots: Int, sharing other: ScheduleMemory? = nil) throws -> ScheduleMemory {
     let lifetimes = buffers.map { buffer in
       buffer.persistence == .perSlot
         ? MemoryPlan.Lifetime(
@@ -74,11 +75,18 @@ struct Schedule {
     let placed = MemoryPlan.place(used.map { lifetimes[$0] })
     var offsets = [Int](repeating: 0, count: buffers.count)
     for (position, index) in used.enumerated() { offsets[index] = placed.offsets[position] }
+    func fitting(_ arena: Arena?, _ bytes: Int) -> Arena? {
+      arena.flatMap { $0.bytes.count >= bytes ? $0 : nil }
+    }
+    let shared = (
+      arena: fitting(other?.arena, placed.bytes), scratch: fitting(other?.scratch, scratchBytes)
+    )
     return ScheduleMemory(
-      arena: try Arena(byteCount: placed.bytes), scratch: try Arena(byteCount: scratchBytes),
-      offsets: offsets,
+      arena: try shared.arena ?? Arena(byteCount: placed.bytes),
+      scratch: try shared.scratch ?? Arena(byteCount: scratchBytes), offsets: offsets,
       slotStrides: buffers.map { $0.persistence == .perSlot ? $0.lifetime.bytes : 0 },
-      bytes: placed.bytes + scratchBytes)
+      bytes: (shared.arena == nil ? placed.bytes : 0)
+        + (shared.scratch == nil ? scratchBytes : 0))
   }
 }
 

@@ -13,16 +13,20 @@ public final class TrainingPlan {
   ///   - isTrained: whether a parameter's gradient is wanted. Layers before the first such one cost
   ///     nothing in the backward pass.
   ///   - wantsInputGradient: whether the gradient of the pictures is wanted too.
+  ///   - other: a plan whose memory this one uses too, where it is large enough. From one's forward pass
+  ///     to the end of its backward pass, the results' reading included, the other must not be touched.
   /// - Throws: `EngineError` where a shape does not fit, an operation has no gradient here or memory
   ///   is short.
   public init(
     _ graph: Graph, input shape: ActivationShape, engine: Engine, store: ParameterStore,
-    wantsInputGradient: Bool = false, isTrained: @escaping (_ name: String) -> Bool = { _ in true }
+    wantsInputGradient: Bool = false, sharingMemoryOf other: TrainingPlan? = nil,
+    isTrained: @escaping (_ name: String) -> Bool = { _ in true }
   ) throws {
     plan = try DifferentiablePlan(
       graph, input: shape, engine: engine, store: store,
       options: DifferentiableOptions(
-        foldsNormalization: false, wantsInputGradient: wantsInputGradient, isTrained: isTrained))
+        foldsNormalization: false, wantsInputGradient: wantsInputGradient, isTrained: isTrained),
+      sharing: other?.plan)
   }
 
   /// Where the normalised pictures go before a forward pass.
@@ -31,7 +35,7 @@ public final class TrainingPlan {
   public var inputGradient: Activation? { plan.inputGradient }
   /// Names of the results.
   public var outputNames: [String] { plan.outputNames }
-  /// Bytes of activations, gradients of activations and scratch.
+  /// Bytes of activations, gradients of activations and scratch, less those of another plan that it uses.
   public var memoryBytes: Int { plan.memoryBytes }
   /// Seconds spent in each kind of operation since the plan was made.
   public var secondsByOperation: [String: Double] {
