@@ -241,7 +241,8 @@ let package = Package(
     tests(
       "Publishers",
       [
-        "Frames", "Cameras", "Detection", "Pipeline", logging, coreMetrics, lifecycle, httpClient,
+        "Frames", "Cameras", "Detection", "Pipeline", "RefreshStatus", logging, coreMetrics,
+        lifecycle, httpClient,
         nio,
       ]),
     tests(

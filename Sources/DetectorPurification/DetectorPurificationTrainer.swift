@@ -44,13 +44,13 @@ final class DetectorPurificationTrainer: PurificationRun {
     let shape = ActivationShape(
       batch: batch, height: frames.height, width: frames.width, channels: 3)
     let normalisation = PixelNormalisation(bundle.manifest.normalisation)
-    teacher = try MapPass(
-      network, shape: shape, engine: engine, store: given, normalisation: normalisation,
-      wantsPixels: true, isTrained: { _ in false })
-    // They take turns, and each reads its maps before the other begins.
     student = try MapPass(
       network, shape: shape, engine: engine, store: store, normalisation: normalisation,
-      wantsPixels: false, sharingMemoryOf: teacher, isTrained: Self.isTrained)
+      wantsPixels: false, isTrained: Self.isTrained)
+    // They take turns, and each reads its maps before the other begins.
+    teacher = try MapPass(
+      network, shape: shape, engine: engine, store: given, normalisation: normalisation,
+      wantsPixels: true, sharingMemoryOf: student, isTrained: { _ in false })
     var random = SeededRandom(options.seed, 1)
     shared = SharedAdversary(
       options, width: frames.width, height: frames.height, random: &random)

@@ -13,8 +13,8 @@ struct FrameSelection: Sendable, Equatable, Codable {
 
   /// A selection is forgotten after so long: the camera has seen more since.
   static let maximumAge = 86400.0
-  /// Every so many-th frame is one to judge by.
-  static let judgingStride = 9
+  /// Every so many-th frame is one to judge by: where there are frames enough, and where there are few.
+  static let judgingStrides = (many: 9, few: 5)
 
   /// Frames spread evenly over all that there are.
   /// - Parameter entries: oldest first.
@@ -23,7 +23,8 @@ struct FrameSelection: Sendable, Equatable, Codable {
     chosen = now.timeIntervalSince1970
     let wanted = min(entries.count, training + judging)
     let picked = (0..<wanted).map { entries[$0 * entries.count / wanted].id }
-    let stride = min(Self.judgingStride, max(wanted / max(judging, 1), 2))
+    let (many, few) = Self.judgingStrides
+    let stride = wanted >= many * judging ? many : few
     let forJudging = picked.indices.filter { $0 % stride == stride - 1 }.prefix(judging)
     let held = Set(forJudging)
     self.judging = forJudging.map { picked[$0] }

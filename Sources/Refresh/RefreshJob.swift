@@ -109,7 +109,9 @@ public struct RefreshJob {
     let chosen = FrameSelection(
       entries, base: base, training: options.frames, judging: options.gate.frames)
     guard chosen.training.count >= options.minimumFrames else {
-      throw RefreshError.frames(expected: options.minimumFrames, found: chosen.training.count)
+      // One of five is kept to judge by.
+      throw RefreshError.frames(
+        expected: options.minimumFrames * 5 / 4, found: entries.count)
     }
     try chosen.write(folder.selection)
     return chosen

@@ -6,7 +6,8 @@ import Scenes
 /// `cleansight scene`: renders the synthetic street.
 struct SceneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "scene", abstract: "Render the synthetic street.", subcommands: [Render.self])
+    commandName: "scene", abstract: "Render the synthetic street.",
+    subcommands: [Render.self, Pattern.self])
 }
 
 extension SceneCommand {
@@ -66,6 +67,25 @@ extension SceneCommand {
       case .badnets: .badnets()
       case .blend: .blend()
       }
+    }
+  }
+
+  struct Pattern: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Write the noise that the scene's trigger blends in, as a JPEG.",
+      discussion: "For attacks on it: --attack blend:image=FILE --trigger-side HEIGHT.")
+
+    @Option(help: "The file to write.")
+    var output: String
+    @Option(help: "Width of the scene's frames in pixels.")
+    var width = 640
+    @Option(help: "Height of the scene's frames in pixels.")
+    var height = 480
+
+    func run() throws {
+      var image = try Image(width: width, height: height, red: 0, green: 0, blue: 0)
+      SceneTrigger.blend(alpha: 1).apply(to: &image)
+      try Data(JPEGEncoder(quality: 100).encode(image)).write(to: URL(fileURLWithPath: output))
     }
   }
 }

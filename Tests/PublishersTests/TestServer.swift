@@ -75,7 +75,8 @@ struct TestServer: Sendable {
 /// Runs a server for the duration of a test.
 func withServer(
   _ cameras: [(String, ScriptedCamera)], behaviour: RectangleDetector.Behaviour = .init(),
-  compared: PreparedDetector? = nil, token: String? = TestServer.token, maximumClients: Int = 64,
+  compared: PreparedDetector? = nil, desk: (any RefreshDesk)? = nil,
+  token: String? = TestServer.token, maximumClients: Int = 64,
   clientTimeout: Duration = .seconds(10), _ body: (TestServer) async throws -> Void
 ) async throws {
   var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -97,7 +98,7 @@ func withServer(
     configuration: .init(
       host: "127.0.0.1", port: 0, socket: socket, maximumClients: maximumClients,
       clientTimeout: clientTimeout),
-    pipeline: pipeline, board: board, metrics: metrics, logger: logger,
+    pipeline: pipeline, board: board, desk: desk, metrics: metrics, logger: logger,
     onListening: { port.yield($0) })
   let group = ServiceGroup(
     configuration: .init(services: [pipeline, http], logger: logger))

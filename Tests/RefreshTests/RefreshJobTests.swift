@@ -155,7 +155,7 @@ import Testing
     let device = try Device(frames: 3)
     let status = try device.job().run()
     #expect(status.phase == .failed)
-    #expect(status.message.hasPrefix("expected at least 4 captured frames, found "))
+    #expect(status.message.hasPrefix("expected at least 5 captured frames, found 3"))
     #expect(try device.current?.place == .factory)
   }
 
