@@ -67,7 +67,17 @@ public struct Daemon: Sendable {
         throw ModelFailure(folder: folder, reason: "\(error)")
       }
     }
-    let detector = try prepare(keeper.folder)
+    var detector: PreparedDetector
+    while true {
+      do {
+        detector = try prepare(keeper.folder)
+        break
+      } catch {
+        // What the device has must not keep it from starting.
+        guard keeper.fallBack("\(error)") else { throw error }
+      }
+    }
+    let name = detector.name
     let compared = try settings.compare.map(prepare)
     let board = StatusBoard(version: Self.version)
     let token = try TokenStore.load(
@@ -81,7 +91,7 @@ public struct Daemon: Sendable {
       detector: detector, compared: compared, minimumScore: Float(settings.detection.score),
       hooks: .init(
         onReady: {
-          logger.notice("ready", metadata: ["model": "\(detector.name)"])
+          logger.notice("ready", metadata: ["model": "\(name)"])
           notifier.ready()
         }, onTurn: { turns.turn() }),
       metrics: metrics, logger: logger)
@@ -118,10 +128,15 @@ public struct Daemon: Sendable {
       gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
     // The end must not wait for a camera or a client that hangs.
     configuration.maximumGracefulShutdownDuration = .milliseconds(1500)
-    try await withGracefulShutdownHandler {
-      try await ServiceGroup(configuration: configuration).run()
-    } onGracefulShutdown: {
-      notifier.stopping()
+    do {
+      try await withGracefulShutdownHandler {
+        try await ServiceGroup(configuration: configuration).run()
+      } onGracefulShutdown: {
+        notifier.stopping()
+      }
+    } catch PipelineError.detector(let reason) where keeper.fallBack(reason) {
+      // The next start takes another one.
+      throw StoredModelFailure(reason: reason)
     }
     notifier.stopping()
   }
@@ -132,6 +147,12 @@ struct ModelFailure: Error, CustomStringConvertible {
   var folder: String
   var reason: String
   var description: String { "the model \(folder) cannot be used: \(reason)" }
+}
+
+/// A model of the store that could be read and does not work.
+struct StoredModelFailure: Error, CustomStringConvertible {
+  var reason: String
+  var description: String { "the model does not work and was taken back: \(reason)" }
 }
 
 /// The process's exit status.

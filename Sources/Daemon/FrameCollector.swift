@@ -29,15 +29,47 @@ public final class FrameCollector: Service {
     switch settings.refresh.frames {
     case .none: nil
     case .disk: locations.stateDirectory(settings) + "/frames"
-    case .memory: (locations.socket(settings) as NSString).deletingLastPathComponent + "/frames"
+    case .memory: runtimeDirectory(locations).map { $0 + "/frames" }
     }
   }
+
+  /// A folder in memory: systemd's, or below the user's.
+  private static func runtimeDirectory(_ locations: Locations) -> String? {
+    if let folder = locations.environment["RUNTIME_DIRECTORY"]?.split(separator: ":").first {
+      return String(folder)
+    }
+    guard let folder = locations.environment["XDG_RUNTIME_DIR"], folder.hasPrefix("/") else {
+      return nil
+    }
+    return folder + "/cleansight"
+  }
+
+  /// Where a refresh keeps the frames that it has chosen, so that they do not go meanwhile.
+  public static func selected(_ directory: String) -> String { directory + "-chosen" }
+
+  /// Deletes those.
+  static func forgetSelected(_ directory: String) throws {
+    let folder = selected(directory)
+    guard FileManager.default.fileExists(atPath: folder) else { return }
+    try FileManager.default.removeItem(atPath: folder)
+  }
+
+  /// Where the frames are.
+  var directory: String? { reservoir.directory }
 
   /// Opens what the settings ask for; nil, with a line in the log, where it cannot be.
   static func open(
     _ settings: Settings, _ locations: Locations, logger: Logger
   ) -> Reservoir? {
-    guard let directory = directory(settings, locations) else { return nil }
+    guard settings.refresh.frames != .none else { return nil }
+    guard let directory = directory(settings, locations) else {
+      logger.error(
+        "captured frames cannot be kept in memory: there is no runtime directory for them")
+      return nil
+    }
+    try? FileManager.default.createDirectory(
+      atPath: (directory as NSString).deletingLastPathComponent, withIntermediateDirectories: true,
+      attributes: [.posixPermissions: 0o750])
     var options = ReservoirOptions()
     options.maximumFrames = settings.refresh.maximumFrames
     options.maximumBytes = settings.refresh.maximumMegabytes << 20

@@ -16,18 +16,29 @@ public final class ModelKeeper: Service {
     var folder: String
     /// Its id in the store; nil where there is no store.
     var version: String?
+    var isFactory: Bool
     var identity: String
-    var since = ContinuousClock.now
+    /// How long it has to work before it is good; nil where it is.
     var probation: Duration?
+    /// When it was first seen to work.
+    var since: ContinuousClock.Instant?
+  }
+
+  private struct State {
+    var settings: Settings
+    var factory: String
+    var store: ModelStore?
+    var serving: Serving
+    /// What the store said when it was last acted on: what it says again is no news, such as a version
+    /// that the policy passes over.
+    var seen: String?
+    var isExchanging = false
   }
 
   private let locations: Locations
   private let logger: Logger
-  private let serving: Mutex<Serving>
-  private let settings: Mutex<Settings>
-  private let isExchanging = Mutex(false)
+  private let state: Mutex<State>
   private let pipeline = Mutex<Pipeline?>(nil)
-  private let storeState: Mutex<(store: ModelStore?, factory: String)>
 
   /// How often the store is looked at.
   static let period = Duration.seconds(1)
@@ -39,13 +50,19 @@ public final class ModelKeeper: Service {
     self.logger = logger
     let factory = try locations.model(settings)
     let store = Self.open(settings, locations, factory: factory, logger)
-    storeState = Mutex((store, factory))
-    self.settings = Mutex(settings)
-    serving = Mutex(Self.choose(store, factory: factory, settings, logger))
+    if let store {
+      do {
+        try Self.goBackToAnotherBase(store, logger)
+      } catch {
+        logger.error("model store: \(error)")
+      }
+    }
+    state = Mutex(
+      State(
+        settings: settings, factory: factory, store: store,
+        serving: Self.choose(store, factory: factory, settings, logger),
+        seen: store.flatMap(Self.current)))
   }
-
-  /// The folder to start with.
-  var folder: String { serving.withLock { $0.folder } }
 
   /// Where the store stands.
   public static func directory(_ settings: Settings, _ locations: Locations) -> String {
@@ -77,29 +94,35 @@ public final class ModelKeeper: Service {
     }
   }
 
+  private static func current(_ store: ModelStore) -> String? {
+    (try? store.reader.currentID()) ?? store.reader.factoryID
+  }
+
   private static func choose(
     _ store: ModelStore?, factory: String, _ settings: Settings, _ logger: Logger
   ) -> Serving {
-    var folder = factory
-    var version: String?
-    var isProven = true
-    if let store {
-      do {
-        try goBackToAnotherBase(store, logger)
-        let selection = try store.selectForStart()
-        for event in selection.events { logger.warning("model store: \(event)") }
-        (folder, version) = (selection.directory, selection.id)
-        isProven = selection.attempt == nil
-      } catch {
-        logger.error(
-          "the model store cannot say what serves, the configured model does",
-          metadata: ["reason": "\(error)"])
+    do {
+      if let selection = try store?.selectForStart() {
+        return serving(selection, settings, logger)
       }
+    } catch {
+      logger.error(
+        "the model store cannot say what serves, the configured model does",
+        metadata: ["reason": "\(error)"])
     }
     return Serving(
-      folder: folder, version: version,
-      identity: DetectorFactory.identity(folder: folder, engine: settings.engine),
-      probation: isProven ? nil : .seconds(settings.refresh.probation))
+      folder: factory, version: nil, isFactory: true,
+      identity: DetectorFactory.identity(folder: factory, engine: settings.engine))
+  }
+
+  private static func serving(
+    _ selection: Selection, _ settings: Settings, _ logger: Logger
+  ) -> Serving {
+    for event in selection.events { logger.warning("model store: \(event)") }
+    return Serving(
+      folder: selection.directory, version: selection.id, isFactory: selection.isFactory,
+      identity: DetectorFactory.identity(folder: selection.directory, engine: settings.engine),
+      probation: selection.attempt == nil ? nil : .seconds(settings.refresh.probation))
   }
 
   /// What the device made of one model must not serve where another one is configured.
@@ -112,34 +135,75 @@ public final class ModelKeeper: Service {
     logger.notice("another model is configured: it serves, not what was made of the one before")
   }
 
+  // MARK: - What others ask
+
+  /// The folder to start with.
+  var folder: String { state.withLock { $0.serving.folder } }
+
   /// Lets the keeper exchange the models of a pipeline.
   func begin(with pipeline: Pipeline) { self.pipeline.withLock { $0 = pipeline } }
 
   /// The version that serves, for people.
   var version: (id: String, isOnProbation: Bool)? {
-    serving.withLock { serving in serving.version.map { ($0, serving.probation != nil) } }
+    state.withLock { state in state.serving.version.map { ($0, state.serving.probation != nil) } }
   }
 
   /// The store.
-  var store: ModelStore? { storeState.withLock { $0.store } }
+  var store: ModelStore? { state.withLock { $0.store } }
+
+  /// Takes a version of the store that cannot serve out of service and chooses another one.
+  /// - Returns: false where it is the configured model, which nothing can replace.
+  func fallBack(_ reason: String) -> Bool {
+    let now = state.withLock { $0 }
+    guard let store = now.store, let version = now.serving.version, !now.serving.isFactory else {
+      return false
+    }
+    logger.error("a model of the store does not work", metadata: ["reason": "\(reason)"])
+    do {
+      let selection = try store.rollback(reason: reason, of: version)
+      let next = Self.serving(selection, now.settings, logger)
+      guard next.version != version else { return false }
+      state.withLock { ($0.serving, $0.seen) = (next, Self.current(store)) }
+      return true
+    } catch {
+      logger.error("model store: \(error)")
+      return false
+    }
+  }
 
   /// Takes over a configuration that was read again.
-  /// - Throws: what of the model is wrong; the old one goes on.
+  /// - Throws: what of the model is wrong; the old one goes on, and the store is as it was.
   func apply(_ settings: Settings) async throws {
+    while !claim() { try await Task.sleep(for: .milliseconds(50)) }
+    defer { release() }
+    let old = state.withLock { $0 }
     let factory = try locations.model(settings)
-    let old = storeState.withLock { $0 }
-    let store =
-      old.factory == factory && old.store != nil
-      ? old.store : Self.open(settings, locations, factory: factory, logger)
-    let next = Self.choose(store, factory: factory, settings, logger)
-    while !begin() { try await Task.sleep(for: .milliseconds(50)) }
-    defer { isExchanging.withLock { $0 = false } }
-    if next.identity != serving.withLock({ $0.identity }) {
-      try await exchange(for: next, settings)
+    if factory == old.factory {
+      // Only how it computes may have changed: no start to count.
+      var next = old.serving
+      next.identity = DetectorFactory.identity(folder: next.folder, engine: settings.engine)
+      if next.identity != old.serving.identity { try await exchange(for: next, settings) }
+      return state.withLock { $0.settings = settings }
     }
-    storeState.withLock { $0 = (store, factory) }
-    self.settings.withLock { $0 = settings }
+    let store = Self.open(settings, locations, factory: factory, logger)
+    let versions = try store?.list() ?? []
+    let current = versions.first(where: \.isCurrent)
+    if let current, current.origin != .factory, current.base(in: versions)?.place == .installed {
+      // Somebody chose a model in the store: it stays.
+    } else {
+      try await exchange(
+        for: Serving(
+          folder: factory, version: store?.reader.factoryID, isFactory: true,
+          identity: DetectorFactory.identity(folder: factory, engine: settings.engine)), settings)
+      if let store { try Self.goBackToAnotherBase(store, logger) }
+    }
+    state.withLock {
+      ($0.settings, $0.factory, $0.store) = (settings, factory, store)
+      $0.seen = store.flatMap(Self.current)
+    }
   }
+
+  // MARK: - Watching
 
   /// Runs until the end of the service.
   public func run() async throws {
@@ -155,68 +219,91 @@ public final class ModelKeeper: Service {
 
   /// One look at the store and at what serves.
   func look() async {
-    guard let store, let pipeline = pipeline.withLock({ $0 }), begin() else { return }
-    defer { isExchanging.withLock { $0 = false } }
-    let now = serving.withLock { $0 }
+    // Until the first model works there is nothing to exchange and nothing to judge.
+    guard let pipeline = pipeline.withLock({ $0 }), pipeline.model != nil, claim() else { return }
+    defer { release() }
+    let now = state.withLock { state in
+      if state.serving.since == nil { state.serving.since = .now }
+      return state
+    }
+    guard let store = now.store else { return }
     do {
-      let reader = store.reader
-      let current = try reader.currentID() ?? reader.factoryID
-      if let current, current != now.version {
-        try await takeOver(store, settings.withLock { $0 })
-      } else if let probation = now.probation, let version = now.version {
-        try await watch(version, probation, since: now.since, store, pipeline)
+      let current = Self.current(store)
+      if current != now.seen {
+        state.withLock { $0.seen = current }
+        if current != now.serving.version { try await takeOver(store, now.settings) }
+      } else if let probation = now.serving.probation, let since = now.serving.since,
+        let version = now.serving.version
+      {
+        try await watch(version, probation, since: since, store, pipeline, now.settings)
       }
     } catch {
       logger.error("model store: \(error)")
     }
   }
 
-  /// One exchange at a time: a reload and the store's look may want one at once.
-  private func begin() -> Bool {
-    isExchanging.withLock { isExchanging in
-      defer { isExchanging = true }
-      return !isExchanging
-    }
-  }
-
   private func takeOver(_ store: ModelStore, _ settings: Settings) async throws {
     let selection = try store.selectForStart()
-    for event in selection.events { logger.warning("model store: \(event)") }
-    let next = Serving(
-      folder: selection.directory, version: selection.id,
-      identity: DetectorFactory.identity(folder: selection.directory, engine: settings.engine),
-      probation: selection.attempt == nil ? nil : .seconds(settings.refresh.probation))
+    let next = Self.serving(selection, settings, logger)
+    guard next.identity != state.withLock({ $0.serving.identity }) else { return }
     do {
       try await exchange(for: next, settings)
+    } catch let error as PipelineError where error.isOfThePipeline {
+      // Nothing is known of the model: another look tries again.
+      state.withLock { $0.seen = nil }
+      throw error
     } catch {
       logger.error("the new model does not work", metadata: ["reason": "\(error)"])
-      if !selection.isFactory { _ = try store.rollback(reason: "it does not work: \(error)") }
+      guard !selection.isFactory else { return }
+      _ = try store.rollback(reason: "it does not work: \(error)", of: selection.id)
+      state.withLock { $0.seen = nil }
     }
   }
 
   /// A model on probation that fails is taken back; one that has worked for long enough is good.
   private func watch(
     _ version: String, _ probation: Duration, since: ContinuousClock.Instant, _ store: ModelStore,
-    _ pipeline: Pipeline
+    _ pipeline: Pipeline, _ settings: Settings
   ) async throws {
     if !pipeline.isReady {
       let reason = pipeline.lastFailure ?? "the inference does not work"
       logger.error("the new model is taken back", metadata: ["reason": "\(reason)"])
-      _ = try store.rollback(reason: reason)
+      _ = try store.rollback(reason: reason, of: version)
+      state.withLock { $0.seen = nil }
     } else if ContinuousClock.now - since >= probation {
       if try store.markGood(version) {
         logger.notice("the new model has proved itself", metadata: ["version": "\(version)"])
       }
-      serving.withLock { if $0.version == version { $0.probation = nil } }
+      state.withLock { if $0.serving.version == version { $0.serving.probation = nil } }
     }
   }
 
   private func exchange(for next: Serving, _ settings: Settings) async throws {
     let prepared = try DetectorFactory.prepare(folder: next.folder, engine: settings.engine)
     try await pipeline.withLock { $0 }?.replace(with: prepared)
-    serving.withLock { $0 = next }
+    state.withLock { $0.serving = next }
     logger.notice(
       "another model took over",
       metadata: ["model": "\(next.folder)", "version": "\(next.version ?? "none")"])
+  }
+
+  /// One exchange at a time: a reload and a look may want one at once.
+  private func claim() -> Bool {
+    state.withLock { state in
+      defer { state.isExchanging = true }
+      return !state.isExchanging
+    }
+  }
+
+  private func release() { state.withLock { $0.isExchanging = false } }
+}
+
+extension PipelineError {
+  /// Whether it says nothing of the detector that was to take over.
+  fileprivate var isOfThePipeline: Bool {
+    switch self {
+    case .stopped, .busy, .thread: true
+    default: false
+    }
   }
 }

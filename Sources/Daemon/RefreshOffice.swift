@@ -32,7 +32,8 @@ final class RefreshOffice: RefreshDesk {
   static func command(
     _ source: ConfigurationSource, _ settings: Settings, _ locations: Locations
   ) -> [String]? {
-    guard locations.environment["INVOCATION_ID"] == nil else { return nil }
+    // There the installed path unit looks for requests.
+    guard locations.environment["STATE_DIRECTORY"] != "/var/lib/cleansight" else { return nil }
     let program = locations.programFolder + "/cleansight"
     guard FileManager.default.isExecutableFile(atPath: program) else { return nil }
     var command = [program, "refresh", "--quiet"]
@@ -55,17 +56,22 @@ final class RefreshOffice: RefreshDesk {
   }
 
   func request() throws {
-    if let last = try? folder.status(), !last.phase.isOver { throw RefreshError.busy }
-    try folder.request()
-    logger.notice("a refresh was asked for")
-    guard let command else { return }
+    if folder.isAtWork { throw RefreshError.busy }
     try child.withLock { child in
       if child?.isRunning == true { throw RefreshError.busy }
+      try folder.request()
+      logger.notice("a refresh was asked for")
+      guard let command else { return }
       let process = Process()
       process.executableURL = URL(fileURLWithPath: command[0])
       process.arguments = Array(command.dropFirst())
       process.standardInput = FileHandle.nullDevice
-      try process.run()
+      do {
+        try process.run()
+      } catch {
+        folder.withdraw()
+        throw error
+      }
       child = process
     }
   }
@@ -75,5 +81,8 @@ final class RefreshOffice: RefreshDesk {
     logger.notice("the refresh was told to stop")
   }
 
-  func forget() throws { try collector.forget() }
+  func forget() throws {
+    try collector.forget()
+    if let directory = collector.directory { try FrameCollector.forgetSelected(directory) }
+  }
 }

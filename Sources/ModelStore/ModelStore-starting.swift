@@ -60,15 +60,17 @@ extension ModelStore {
 
   /// Puts the current version out of service for good, and goes back to the previous one, to another
   /// that has proved itself, or to the factory model.
-  /// - Parameter reason: why, in words; at most 2048 bytes are kept.
+  /// - Parameters:
+  ///   - reason: why, in words; at most 2048 bytes are kept.
+  ///   - expected: the version that is meant: where another one is current by now, that one stays.
   /// - Returns: the model to load now.
   /// - Throws: `ModelStoreError.isFactory` where there is nothing to go back from,
   ///   `ModelStoreError.noModel`, `ModelStoreError.locked`, `FileError`.
-  public func rollback(reason: String) throws -> Selection {
+  public func rollback(reason: String, of expected: String? = nil) throws -> Selection {
     try change { session in
       try session.load()
       guard let id = try session.layout.id(.current) else { throw ModelStoreError.isFactory }
-      try session.rollBack(id, reason: reason)
+      if expected == nil || expected == id { try session.rollBack(id, reason: reason) }
       return try session.select()
     }
   }

@@ -8,6 +8,8 @@ struct FrameSelection: Sendable, Equatable, Codable {
   var base: String
   /// Frames to purify from, and others to judge by.
   var training, judging: [String]
+  /// Each one's camera.
+  var cameras: [String: String]
   /// When they were chosen, in seconds since 1970.
   var chosen: Double
 
@@ -22,7 +24,9 @@ struct FrameSelection: Sendable, Equatable, Codable {
     self.base = base
     chosen = now.timeIntervalSince1970
     let wanted = min(entries.count, training + judging)
-    let picked = (0..<wanted).map { entries[$0 * entries.count / wanted].id }
+    let spread = (0..<wanted).map { entries[$0 * entries.count / wanted] }
+    let picked = spread.map(\.id)
+    cameras = Dictionary(spread.map { ($0.id, $0.camera) }, uniquingKeysWith: { $1 })
     let (many, few) = Self.judgingStrides
     let stride = wanted >= many * judging ? many : few
     let forJudging = picked.indices.filter { $0 % stride == stride - 1 }.prefix(judging)
@@ -32,14 +36,32 @@ struct FrameSelection: Sendable, Equatable, Codable {
   }
 
   /// A selection that was kept, where it still holds.
-  init?(file: String, entries: [ReservoirEntry], base: String, now: Date = Date()) {
+  /// - Parameter folder: where its frames are.
+  init?(file: String, folder: String, base: String, now: Date = Date()) {
     guard let data = FileManager.default.contents(atPath: file), data.count <= 4 << 20,
       let kept = try? JSONDecoder().decode(FrameSelection.self, from: data), kept.base == base,
       (0...Self.maximumAge).contains(now.timeIntervalSince1970 - kept.chosen)
     else { return nil }
-    let there = Set(entries.map(\.id))
-    guard (kept.training + kept.judging).allSatisfy(there.contains) else { return nil }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    let there = Set(names)
+    guard (kept.training + kept.judging).allSatisfy({ there.contains($0 + ".jpg") }) else {
+      return nil
+    }
     self = kept
+  }
+
+  /// Links the frames into a folder of their own: the reservoir may let go of them while they are used.
+  /// - Throws: what making folders and links throws.
+  func link(_ entries: [ReservoirEntry], into folder: String) throws {
+    let manager = FileManager.default
+    try? manager.removeItem(atPath: folder)
+    try manager.createDirectory(
+      atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    let wanted = Set(training + judging)
+    for entry in entries where wanted.contains(entry.id) {
+      guard let url = entry.url else { continue }
+      try manager.linkItem(atPath: url.path, toPath: "\(folder)/\(entry.id).jpg")
+    }
   }
 
   func write(_ file: String) throws {

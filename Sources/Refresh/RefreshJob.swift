@@ -22,22 +22,26 @@ public struct RefreshJob {
   private let store: ModelStore
   private let reservoir: ReservoirReader
   private let folder: RefreshFolder
+  /// Where the chosen frames are, on the file system of the reservoir.
+  private let chosen: String
   private let engine: EngineOptions
   private let key: SigningKey?
 
   /// A refresh.
   /// - Parameters:
+  ///   - chosen: a folder beside the reservoir, for links to the frames that are used.
   ///   - key: signs what the device makes; nil: it is not signed.
   /// - Throws: what the options' `validate()` throws.
   public init(
     _ options: RefreshOptions, store: ModelStore, reservoir: ReservoirReader,
-    folder: RefreshFolder, engine: EngineOptions, key: SigningKey? = nil
+    chosen: String, folder: RefreshFolder, engine: EngineOptions, key: SigningKey? = nil
   ) throws {
     try options.validate()
     self.options = options
     self.store = store
     self.reservoir = reservoir
     self.folder = folder
+    self.chosen = chosen
     self.engine = engine
     self.key = key
   }
@@ -67,12 +71,15 @@ public struct RefreshJob {
     }
     try? FileManager.default.removeItem(atPath: folder.candidate)
     if board.status.phase == .accepted || board.status.phase == .rejected {
-      for file in [folder.checkpoint, folder.selection] {
+      for file in [folder.checkpoint, folder.selection, chosen] {
         try? FileManager.default.removeItem(atPath: file)
       }
     }
     return board.status
   }
+
+  /// Versions that are kept beside those that are needed.
+  private static let keptVersions = 4
 
   private func work(_ board: RefreshBoard, _ rest: RestCheck) throws {
     try rest.check()
@@ -90,7 +97,7 @@ public struct RefreshJob {
     let engine = try Engine(engine)
 
     board.begin(.sifting, "screening \(selection.training.count) frames")
-    let training = try sift(selection.training, given, engine, board, rest)
+    let training = try sift(selection, given, engine, board, rest)
     board.begin(.purifying, "purifying from \(training.count) frames")
     let candidate = try purify(training, given, engine, board, rest)
     board.begin(.judging, "judging by \(selection.judging.count) frames")
@@ -101,20 +108,21 @@ public struct RefreshJob {
   }
 
   private func select(base: String) throws -> FrameSelection {
-    let entries = try reservoir.snapshot()
-    if let kept = FrameSelection(file: folder.selection, entries: entries, base: base) {
-      return kept
-    }
+    if let kept = FrameSelection(file: folder.selection, folder: chosen, base: base) { return kept }
     try? FileManager.default.removeItem(atPath: folder.checkpoint)
-    let chosen = FrameSelection(
+    let entries = try reservoir.snapshot()
+    let selection = FrameSelection(
       entries, base: base, training: options.frames, judging: options.gate.frames)
-    guard chosen.training.count >= options.minimumFrames else {
-      // One of five is kept to judge by.
-      throw RefreshError.frames(
-        expected: options.minimumFrames * 5 / 4, found: entries.count)
+    // One of five is kept to judge by where there are few.
+    let needed = max(
+      options.minimumFrames * 5 / 4,
+      options.gate.thresholds.minimumFrames * FrameSelection.judgingStrides.few)
+    guard entries.count >= needed else {
+      throw RefreshError.frames(expected: needed, found: entries.count)
     }
-    try chosen.write(folder.selection)
-    return chosen
+    try selection.link(entries, into: chosen)
+    try selection.write(folder.selection)
+    return selection
   }
 
   private func frames(_ ids: [String], _ bundle: ModelBundle) throws -> FrameSet {
@@ -122,17 +130,17 @@ public struct RefreshJob {
       throw RefreshError.model(expected: "a detector", found: "\(bundle.manifest.name)")
     }
     let canvas = DetectionOptions.paddedSize(of: PixelSize(width: maxSize, height: minSize))
-    let folder = try ImageFolder(reservoir.directory).keeping(Set(ids.map { "\($0).jpg" }))
+    let folder = try ImageFolder(chosen).keeping(Set(ids.map { "\($0).jpg" }))
     return try FrameSet(
       folder, width: canvas.width, height: canvas.height,
       minimumCount: options.purification.batch, threads: engine.threads)
   }
 
   private func sift(
-    _ ids: [String], _ bundle: ModelBundle, _ engine: Engine, _ board: RefreshBoard,
+    _ selection: FrameSelection, _ bundle: ModelBundle, _ engine: Engine, _ board: RefreshBoard,
     _ rest: RestCheck
   ) throws -> FrameSet {
-    let all = try frames(ids, bundle)
+    let all = try frames(selection.training, bundle)
     guard let sifting = options.sifting else {
       board.used(all.count, suspect: 0)
       return all
@@ -141,11 +149,10 @@ public struct RefreshJob {
     let measures = try sieve.measure(isCancelled: { rest.isOver }) {
       board.step($0, of: all.count, left: nil)
     }
-    let cameras = Dictionary(
-      try reservoir.snapshot().map { ("\($0.id).jpg", $0.camera) }, uniquingKeysWith: { $1 })
+    let ids = all.names.map { String($0.dropLast(".jpg".count)) }
     let sifted = SiftedFrames(
-      measures, cameras: all.names.map { cameras[$0] ?? "" }, options: sifting)
-    let kept = sifted.kept.map { String(all.names[$0].dropLast(".jpg".count)) }
+      measures, cameras: ids.map { selection.cameras[$0] ?? "" }, options: sifting)
+    let kept = sifted.kept.map { ids[$0] }
     guard kept.count >= options.purification.batch else {
       throw RefreshError.frames(expected: options.purification.batch, found: kept.count)
     }
@@ -188,13 +195,14 @@ public struct RefreshJob {
     _ candidate: ModelBundle, serving: ModelBundle, _ ids: [String], _ board: RefreshBoard,
     _ rest: RestCheck
   ) throws -> GateReport {
-    let entries = try reservoir.snapshot().filter { Set(ids).contains($0.id) }
     func model(_ bundle: ModelBundle) throws -> GateModel {
       GateModel(detector: try FasterRCNN(bundle: bundle, options: engine), bundle: bundle)
     }
     return try CandidateGate(options.gate).judge(
       serving: model(serving), candidate: model(candidate),
-      frames: GateFrames(count: entries.count) { try reservoir.image(entries[$0]) },
+      frames: GateFrames(count: ids.count) {
+        try ImageFolder.image(at: "\(chosen)/\(ids[$0]).jpg")
+      },
       isCancelled: { rest.isOver }
     ) { board.step($0.done, of: $0.total, left: $0.secondsLeft) }
   }
@@ -211,6 +219,8 @@ public struct RefreshJob {
       let version = try store.install(
         bundleAt: folder.candidate, origin: .refresh, parent: base.id, gate: text)
       try store.activate(version.id, probation: true)
+      // Those before would fill the disk. One that somebody installed may be what refreshes begin at.
+      if base.place == .factory { _ = try? store.prune(keeping: Self.keptVersions) }
       board.judged(version.id, reasons: nil)
       board.finish(.accepted, "the purified model takes over")
     case .rejected(let reasons), .undecided(let reasons):

@@ -28,7 +28,23 @@ public struct RefreshFolder: Sendable {
 
   /// How the last refresh is; nil before the first.
   /// - Throws: `RefreshError.status`.
-  public func status() throws(RefreshError) -> RefreshStatus? { try .read(statusFile) }
+  public func status() throws(RefreshError) -> RefreshStatus? {
+    guard var status = try RefreshStatus.read(statusFile) else { return nil }
+    if !status.phase.isOver, !isAtWork {
+      status.phase = .failed
+      status.message =
+        "it ended without a word, such as by a power cut; the next one goes on from its checkpoint"
+    }
+    return status
+  }
+
+  /// Whether a refresh is at work: it holds the lock, which the system lets go of however it ends.
+  public var isAtWork: Bool {
+    let descriptor = open(lockFile, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+  }
 
   /// Whether a refresh was asked for and has not begun.
   public var isRequested: Bool { FileManager.default.fileExists(atPath: requestFile) }
@@ -41,12 +57,23 @@ public struct RefreshFolder: Sendable {
     try Data().write(to: URL(fileURLWithPath: requestFile))
   }
 
+  /// Takes a request back that has not begun.
+  public func withdraw() { try? FileManager.default.removeItem(atPath: requestFile) }
+
   /// Asks the refresh at work to stop, and takes a request back that has not begun.
   /// - Throws: what making a file throws.
   public func cancel() throws {
-    try make()
-    try? FileManager.default.removeItem(atPath: requestFile)
-    try Data().write(to: URL(fileURLWithPath: cancelFile))
+    withdraw()
+    if isAtWork { try Data().write(to: URL(fileURLWithPath: cancelFile)) }
+  }
+
+  /// Says that a refresh could not even begin.
+  public func giveUp(_ reason: String) {
+    withdraw()
+    guard (try? make()) != nil, !isAtWork else { return }
+    var status = RefreshStatus(phase: .failed)
+    status.message = reason
+    try? status.write(statusFile)
   }
 
   /// Whether somebody said stop since the refresh began.
@@ -78,9 +105,15 @@ package final class RefreshLock {
     guard descriptor >= 0 else {
       throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path])
     }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      close(descriptor)
-      throw RefreshError.busy
+    // Somebody who only asks whether it is held holds it for an instant.
+    var tries = 0
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      tries += 1
+      guard tries < 20 else {
+        close(descriptor)
+        throw RefreshError.busy
+      }
+      usleep(10_000)
     }
     self.descriptor = descriptor
   }

@@ -46,8 +46,6 @@ public struct RefreshStatus: Sendable, Equatable, Codable {
   public var candidate: String?
   /// Why the candidate was refused.
   public var reasons: [String]?
-  /// The process that works.
-  public var process: Int32
 
   /// A beginning.
   package init(phase: Phase, now: Date = Date()) {
@@ -56,28 +54,21 @@ public struct RefreshStatus: Sendable, Equatable, Codable {
     message = ""
     started = now.formatted(Date.ISO8601FormatStyle())
     updated = started
-    process = getpid()
   }
 
   /// A larger file is none of ours, in bytes.
   static let maximumBytes = 64 << 10
 
   /// Reads a status file.
-  /// - Returns: nil where there is none. One whose process is gone without an end says `failed`.
+  /// - Returns: nil where there is none.
   /// - Throws: `RefreshError.status` where it holds something else.
-  public static func read(_ path: String) throws(RefreshError) -> RefreshStatus? {
+  static func read(_ path: String) throws(RefreshError) -> RefreshStatus? {
     guard let handle = FileHandle(forReadingAtPath: path) else { return nil }
     defer { try? handle.close() }
     let data = (try? handle.read(upToCount: maximumBytes + 1)) ?? Data()
     guard data.count <= maximumBytes,
-      var status = try? decoder.decode(RefreshStatus.self, from: data)
+      let status = try? decoder.decode(RefreshStatus.self, from: data)
     else { throw .status(path: path) }
-    if !status.phase.isOver, kill(status.process, 0) != 0, errno == ESRCH {
-      status.phase = .failed
-      status.message =
-        "the process ended without a word, such as by a power cut; "
-        + "the next refresh goes on from its checkpoint"
-    }
     return status
   }
 

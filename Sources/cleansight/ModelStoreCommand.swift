@@ -17,20 +17,37 @@ struct ModelStoreArguments: ParsableArguments {
     var overrides = SettingsOverrides()
     overrides.stateDirectory = stateDirectory
     overrides.model = model
-    // The service's configuration, where nothing is said and there is one.
-    let usual = "/etc/cleansight/cleansight.yaml"
-    let isThere = FileManager.default.isReadableFile(atPath: usual)
-    let file = config ?? (stateDirectory == nil && isThere ? usual : nil)
-    let settings = try ConfigurationSource(file: file, overrides: overrides).load()
+    // The service's configuration and folder, where nothing is said and they are there.
+    let manager = FileManager.default
+    let (usual, service) = ("/etc/cleansight/cleansight.yaml", "/var/lib/cleansight")
+    let isSilent = config == nil && stateDirectory == nil
+    let file = config ?? (isSilent && manager.isReadableFile(atPath: usual) ? usual : nil)
+    var settings = try ConfigurationSource(file: file, overrides: overrides).load()
+    if settings.stateDirectory == nil, stateDirectory == nil, manager.fileExists(atPath: service) {
+      settings.stateDirectory = service
+    }
     return (
       ModelKeeper.directory(settings, .current), try Locations.current.model(settings),
       try ModelKeeper.options(settings)
     )
   }
 
-  func store() throws -> ModelStore {
+  /// Changes the store; what root makes there belongs to the service afterwards.
+  func change<Result>(_ body: (ModelStore) throws -> Result) throws -> Result {
     let (directory, factory, options) = try read()
-    return try ModelStore(directory: directory, factory: factory, options: options)
+    defer { giveToOwner(directory) }
+    return try body(ModelStore(directory: directory, factory: factory, options: options))
+  }
+
+  private func giveToOwner(_ directory: String) {
+    let above = (directory as NSString).deletingLastPathComponent
+    var status = stat()
+    guard geteuid() == 0, stat(above, &status) == 0, status.st_uid != 0 else { return }
+    lchown(directory, status.st_uid, status.st_gid)
+    let names = FileManager.default.enumerator(atPath: directory)
+    while let name = names?.nextObject() as? String {
+      lchown("\(directory)/\(name)", status.st_uid, status.st_gid)
+    }
   }
 }
 
@@ -80,10 +97,12 @@ extension ModelCommand {
     var probation = false
 
     func run() throws {
-      let store = try arguments.store()
-      let id = try id(store)
-      try store.activate(id, probation: probation)
-      print("\(id.prefix(12)) serves")
+      let chosen = try arguments.change { store in
+        let id = try id(store)
+        try store.activate(id, probation: probation)
+        return id
+      }
+      print("\(chosen.prefix(12)) serves")
     }
 
     private func id(_ store: ModelStore) throws -> String {
@@ -109,7 +128,7 @@ extension ModelCommand {
     @OptionGroup var arguments: ModelStoreArguments
 
     func run() throws {
-      let selection = try arguments.store().rollback(reason: "a person said so")
+      let selection = try arguments.change { try $0.rollback(reason: "a person said so") }
       print("\(selection.id.prefix(12)) serves")
     }
   }

@@ -40,9 +40,27 @@ struct RefreshCommand: ParsableCommand {
     var overrides = SettingsOverrides()
     overrides.stateDirectory = stateDirectory
     overrides.model = model
-    let settings = try ConfigurationSource(file: config, overrides: overrides).load()
+    var folder: RefreshFolder?
+    do {
+      let settings = try ConfigurationSource(file: config, overrides: overrides).load()
+      let state = Locations.current.stateDirectory(settings)
+      folder = RefreshFolder(stateDirectory: state)
+      let status = try run(job(settings, state))
+      print("\(status.phase.rawValue): \(status.message)")
+      switch status.phase {
+      case .accepted, .rejected: return
+      case .stopped: throw ExitCode(4)
+      default: throw ExitCode(1)
+      }
+    } catch let error where !(error is ExitCode) {
+      // A request that nobody can fulfil must not stand for ever.
+      folder?.giveUp("\(error)")
+      throw error
+    }
+  }
+
+  private func job(_ settings: Settings, _ state: String) throws -> RefreshJob {
     let locations = Locations.current
-    let state = locations.stateDirectory(settings)
     guard let directory = FrameCollector.directory(settings, locations) else {
       throw ValidationError(
         "expected captured frames to be kept (refresh.frames in the configuration), found none")
@@ -54,23 +72,31 @@ struct RefreshCommand: ParsableCommand {
     if let minimumFrames { options.minimumFrames = minimumFrames }
     options.purification.seed = seed
     options.gate.seed = seed
+    options.gate.minimumScore = Float(max(settings.detection.score, 0.01))
     if !sifting { options.sifting = nil }
-    let job = try RefreshJob(
+    return try RefreshJob(
       options,
       store: ModelStore(
         directory: ModelKeeper.directory(settings, locations),
         factory: try locations.model(settings), options: try ModelKeeper.options(settings)),
-      reservoir: ReservoirReader(directory: directory),
+      reservoir: ReservoirReader(directory: directory), chosen: FrameCollector.selected(directory),
       folder: RefreshFolder(stateDirectory: state),
-      engine: DetectorFactory.options(settings.engine),
-      key: sign ? try SigningKey.loadOrMake(file: state + "/signing.key") : nil)
-    let status = try run(job)
-    print("\(status.phase.rawValue): \(status.message)")
-    switch status.phase {
-    case .accepted, .rejected: return
-    case .stopped: throw ExitCode(4)
-    default: throw ExitCode(1)
+      engine: DetectorFactory.options(settings.engine), key: try key(settings, state))
+  }
+
+  /// The device's own key, where models have to be signed.
+  private func key(_ settings: Settings, _ state: String) throws -> SigningKey? {
+    guard sign || settings.refresh.trustedKeys != nil else { return nil }
+    let key = try SigningKey.loadOrMake(file: state + "/signing.key")
+    guard let folder = settings.refresh.trustedKeys else { return key }
+    let own = key.publicKey(name: "device")
+    guard try TrustedKeys(directory: folder).keys.contains(where: { $0.bytes == own.bytes }) else {
+      try? key.writePublicKey(to: state + "/signing.key.pub", comment: "this device")
+      throw ValidationError(
+        "expected the device's own key among \(folder), found none: copy \(state)/signing.key.pub "
+          + "there to let what the device makes serve")
     }
+    return key
   }
 
   private func run(_ job: RefreshJob) throws -> RefreshStatus {

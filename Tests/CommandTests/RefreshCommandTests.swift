@@ -77,7 +77,7 @@ import Testing
       "refresh", "--quiet", "--state-directory", folder.file("state"), "--model", Command.model)
     #expect(empty.status == 1)
     #expect(
-      empty.output.hasPrefix("failed: expected at least 80 captured frames, found 0"),
+      empty.output.hasPrefix("failed: expected at least 160 captured frames, found 0"),
       "\(empty.output)")
   }
 

@@ -148,7 +148,7 @@ import Testing
     try await eventually("it has failed; \(daemon.log)") {
       let last = try await daemon.get("/v1/refresh")["last"] as? [String: Any]
       return last?["phase"] as? String == "failed"
-        && (last?["message"] as? String)?.contains("expected at least 80 captured frames") == true
+        && (last?["message"] as? String)?.contains("expected at least 160 captured frames") == true
     }
     #expect(try await request(daemon, "DELETE", "/v1/refresh").status == 202)
     #expect(try await request(daemon, "DELETE", "/v1/refresh/frames").status == 202)

@@ -33,18 +33,20 @@ import Testing
     _ = try state.folder.begin()
   }
 
-  @Test func cancellingTakesARequestBack() throws {
+  @Test func cancellingTakesARequestBackAndStopsTheOneAtWork() throws {
     let state = State()
     try state.folder.request()
     try state.folder.cancel()
     #expect(!state.folder.isRequested)
+    // Nothing was at work: nothing is told to stop, the next one the least.
+    #expect(!state.folder.isCancelled)
+    let lock = try state.folder.begin()
+    try state.folder.cancel()
     #expect(state.folder.isCancelled)
-    // A new wish counts, and so does a new beginning.
+    // A new wish counts.
     try state.folder.request()
     #expect(!state.folder.isCancelled)
-    try state.folder.cancel()
-    _ = try state.folder.begin()
-    #expect(!state.folder.isCancelled)
+    withExtendedLifetime(lock) {}
   }
 
   @Test func whatAnInterruptedOneLeftHalfMadeGoesAndItsCheckpointStays() throws {
@@ -67,25 +69,40 @@ import Testing
     status.secondsLeft = 12
     (status.frames, status.suspectFrames) = (100, 7)
     try status.write(state.folder.statusFile)
+    let lock = try state.folder.begin()
     #expect(try state.folder.status() == status)
+    withExtendedLifetime(lock) {}
   }
 
-  @Test func aProcessThatIsGoneWithoutAWordHasFailed() throws {
+  @Test func oneThatEndedWithoutAWordHasFailed() throws {
     let state = State()
-    try state.folder.make()
-    let child = Process()
-    child.executableURL = URL(fileURLWithPath: "/bin/true")
-    try child.run()
-    child.waitUntilExit()
-    var status = RefreshStatus(phase: .purifying)
-    status.process = child.processIdentifier
-    try status.write(state.folder.statusFile)
+    do {
+      let lock = try state.folder.begin()
+      try RefreshStatus(phase: .purifying).write(state.folder.statusFile)
+      #expect(state.folder.isAtWork)
+      #expect(try state.folder.status()?.phase == .purifying)
+      withExtendedLifetime(lock) {}
+    }
     let read = try #require(try state.folder.status())
     #expect(read.phase == .failed)
     #expect(read.message.contains("ended without a word"))
-    status.phase = .accepted
-    try status.write(state.folder.statusFile)
+    try RefreshStatus(phase: .accepted).write(state.folder.statusFile)
     #expect(try state.folder.status()?.phase == .accepted)
+  }
+
+  @Test func oneThatCannotEvenBeginSaysWhyAndTheRequestIsGone() throws {
+    let state = State()
+    try state.folder.request()
+    state.folder.giveUp("no keys")
+    #expect(!state.folder.isRequested)
+    #expect(try state.folder.status()?.phase == .failed)
+    #expect(try state.folder.status()?.message == "no keys")
+    // It does not write over the one at work.
+    let lock = try state.folder.begin()
+    try RefreshStatus(phase: .purifying).write(state.folder.statusFile)
+    state.folder.giveUp("busy")
+    #expect(try state.folder.status()?.phase == .purifying)
+    withExtendedLifetime(lock) {}
   }
 
   @Test(arguments: ["", "{}", "[1]", String(repeating: " ", count: 70_000) + "{}"])

@@ -7,11 +7,11 @@ import Testing
 
 /// Which frames a refresh uses.
 @Suite struct FrameSelectionTests {
-  /// Entries of a reservoir in memory, oldest first.
-  private func entries(_ count: Int) throws -> [ReservoirEntry] {
+  /// Entries of a reservoir, oldest first.
+  private func entries(_ count: Int, in directory: String? = nil) throws -> [ReservoirEntry] {
     var options = ReservoirOptions()
     (options.interval, options.duplicateDistance) = (.zero, 0)
-    let reservoir = try Reservoir(directory: nil, options: options)
+    let reservoir = try Reservoir(directory: directory, options: options)
     let (start, date) = (ContinuousClock.now, Date(timeIntervalSinceNow: -86_400))
     for index in 0..<count {
       _ = reservoir.offer(
@@ -45,23 +45,32 @@ import Testing
   }
 
   @Test func whatWasKeptIsTakenUpWhileItHolds() throws {
-    let file = FileManager.default.temporaryDirectory.appending(path: "selection-\(UUID())").path
-    defer { try? FileManager.default.removeItem(atPath: file) }
-    let entries = try entries(20)
+    let path = FileManager.default.temporaryDirectory.appending(path: "selection-\(UUID())").path
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let (file, folder) = (path + "/selection.json", path + "/chosen")
+    let entries = try entries(20, in: path + "/frames")
     let now = Date()
     let selection = FrameSelection(entries, base: "b", training: 10, judging: 2, now: now)
+    try selection.link(entries, into: folder)
     try selection.write(file)
-    func kept(_ entries: [ReservoirEntry], base: String = "b", after seconds: Double = 60)
-      -> FrameSelection?
-    { FrameSelection(file: file, entries: entries, base: base, now: now + seconds) }
-    #expect(kept(entries) == selection)
-    #expect(kept(entries, base: "c") == nil)
-    #expect(kept(entries, after: 90_000) == nil)
-    #expect(kept(entries, after: -90_000) == nil)
-    // A frame that is gone.
-    #expect(kept(entries.filter { $0.id != selection.training[3] }) == nil)
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+    #expect(Set(names) == Set((selection.training + selection.judging).map { $0 + ".jpg" }))
+    #expect(selection.training.allSatisfy { selection.cameras[$0] == "a" })
+    func kept(base: String = "b", after seconds: Double = 60) -> FrameSelection? {
+      FrameSelection(file: file, folder: folder, base: base, now: now + seconds)
+    }
+    #expect(kept() == selection)
+    #expect(kept(base: "c") == nil)
+    #expect(kept(after: 90_000) == nil)
+    #expect(kept(after: -90_000) == nil)
+    // The reservoir lets go of all of them; one that is chosen stays.
+    try FileManager.default.removeItem(atPath: path + "/frames")
+    #expect(kept() == selection)
+    try FileManager.default.removeItem(atPath: "\(folder)/\(selection.training[3]).jpg")
+    #expect(kept() == nil)
     try Data("[]".utf8).write(to: URL(fileURLWithPath: file))
-    #expect(kept(entries) == nil)
-    #expect(FrameSelection(file: file + "x", entries: entries, base: "b") == nil)
+    #expect(kept() == nil)
+    #expect(FrameSelection(file: file + "x", folder: folder, base: "b") == nil)
   }
 }

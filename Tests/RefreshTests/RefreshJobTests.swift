@@ -51,7 +51,7 @@ import Testing
     /// Few frames and hardly any change, so that it takes seconds and the gate has nothing to say.
     static var options: RefreshOptions {
       var options = RefreshOptions()
-      (options.frames, options.minimumFrames) = (8, 4)
+      (options.frames, options.minimumFrames) = (16, 4)
       options.purification.pgdSteps = 1
       options.purification.pruning = 0
       options.purification.learningRate = 1e-6
@@ -70,21 +70,21 @@ import Testing
     func job(_ options: RefreshOptions = Device.options) throws -> RefreshJob {
       try RefreshJob(
         options, store: store, reservoir: ReservoirReader(directory: path + "/frames"),
-        folder: folder, engine: EngineOptions(threads: 2))
+        chosen: path + "/frames-chosen", folder: folder, engine: EngineOptions(threads: 2))
     }
 
     var current: ModelVersion? { get throws { try store.list().first(where: \.isCurrent) } }
   }
 
   @Test func anAcceptedCandidateServesOnProbation() throws {
-    let device = try Device(frames: 13)
+    let device = try Device(frames: 20)
     var phases: [RefreshStatus.Phase] = []
     let status = try device.job().run(progress: { phases.append($0.phase) })
     #expect(status.phase == .accepted, "\(status)")
     let order = phases.reduce(into: [RefreshStatus.Phase]()) { if $0.last != $1 { $0.append($1) } }
     #expect(order == [.sifting, .purifying, .judging, .installing, .accepted])
-    // One frame of eight is left out as the most suspect.
-    #expect(status.frames == 7 && status.suspectFrames == 1)
+    // A tenth of sixteen frames is left out as the most suspect.
+    #expect(status.frames == 14 && status.suspectFrames == 2)
     let current = try #require(try device.current)
     #expect(current.origin == .refresh && current.probation != nil)
     #expect(current.id == status.candidate && current.parent == device.store.reader.factoryID)
@@ -92,12 +92,13 @@ import Testing
     #expect(try device.folder.status() == status)
     let left = try FileManager.default.contentsOfDirectory(atPath: device.folder.path)
     #expect(Set(left) == ["lock", "status.json"])
+    #expect(!FileManager.default.fileExists(atPath: device.path + "/frames-chosen"))
   }
 
   @Test func aRefusedCandidateIsKeptWithItsReasonsAndTheOldModelServes() throws {
-    let device = try Device(frames: 13)
+    let device = try Device(frames: 20)
     var options = Device.options
-    options.purification.learningRate = 0.5
+    options.purification.learningRate = 0.05
     options.purification.epochs = 2
     let status = try device.job(options).run()
     #expect(status.phase == .rejected, "\(status)")
@@ -111,10 +112,10 @@ import Testing
 
   @Test func aStoppedOneGoesOnFromThere() throws {
     var options = Device.options
-    options.purification.epochs = 3
-    let undisturbed = try Device(frames: 13)
+    options.purification.epochs = 2
+    let undisturbed = try Device(frames: 20)
     let expected = try undisturbed.job(options).run()
-    let device = try Device(frames: 13)
+    let device = try Device(frames: 20)
     var asked = 0
     let stopped = try device.job(options).run(
       isCancelled: {
@@ -140,7 +141,7 @@ import Testing
   }
 
   @Test func itStopsOnCommandAndWhereTheDeviceHasToRest() throws {
-    let device = try Device(frames: 13)
+    let device = try Device(frames: 20)
     let status = try device.job().run(progress: {
       if $0.progress > 0 { try? device.folder.cancel() }
     })
@@ -155,14 +156,14 @@ import Testing
     let device = try Device(frames: 3)
     let status = try device.job().run()
     #expect(status.phase == .failed)
-    #expect(status.message.hasPrefix("expected at least 5 captured frames, found 3"))
+    #expect(status.message.hasPrefix("expected at least 10 captured frames, found 3"))
     #expect(try device.current?.place == .factory)
   }
 
   @Test func impossibleOptionsAreRefused() throws {
     let device = try Device(frames: 0)
     var options = Device.options
-    options.minimumFrames = 9
+    options.minimumFrames = 17
     #expect(throws: RefreshError.self) { try device.job(options) }
     options.frames = 0
     #expect(throws: RefreshError.self) { try device.job(options) }
