@@ -142,9 +142,13 @@ final class InferenceStage: Sendable {
       hasTrigger: picture.captured.hasTrigger)
     if case .jpeg(let jpeg) = picture.captured.payload { frame.jpeg = jpeg }
     let accuracy = channel.accuracy.add(found.result.detections, frame: frame)
+    let judged = ContinuousClock.now
     let beside = comparison.flatMap { compare(frame, with: $0, channel) }
     let now = ContinuousClock.now
-    stages.append(StageTime(stage: "publish", seconds: (now - found.finished).inSeconds))
+    if beside != nil {
+      stages.append(StageTime(stage: "compare", seconds: (now - judged).inSeconds))
+    }
+    stages.append(StageTime(stage: "publish", seconds: (judged - found.finished).inSeconds))
     let result = FrameResult(
       frame: frame, detections: published(found.result.detections), stages: stages,
       latency: (now - frame.captured).inSeconds,

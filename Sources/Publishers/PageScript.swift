@@ -15,6 +15,7 @@ extension Page {
     const stageColours = { capture: "#94a3b8", decode: "#38bdf8", wait: "#cbd5e1",
       preprocess: "#818cf8", trunk: "#0d9488", fpn: "#10b981", rpn: "#84cc16",
       proposals: "#eab308", roi_align: "#f59e0b", box_head: "#f97316", postprocess: "#ef4444",
+      compare: "#64748b",
       publish: "#a855f7" };
     let camera = null, hasOverlay = true, state = null, events = null, lastEvent = 0, token = "",
       besides = false;

@@ -59,7 +59,7 @@ import Testing
       "purify", "--model", model, "--images", dataset, "--output", purified, "--batch", "2",
       "--pgd-steps", "2", "--quiet")
     #expect(cleaned.status == 0, "\(cleaned.errors)")
-    #expect(cleaned.output.contains("3 steps on 6 frames"))
+    #expect(cleaned.output.contains("6 steps on 6 frames"))
     let after = try ModelBundle(directory: purified)
     #expect(after.manifest.provenance.description.contains("CBD detector"))
     #expect(after.manifest.thresholds == before.manifest.thresholds)
