@@ -46,8 +46,8 @@ package func usualPatchSide(width: Int, height: Int) -> Int {
 }
 
 extension FloatImage {
-  /// Overwrites a square.
-  mutating func paste(_ patch: FloatImage, left: Int, top: Int) {
+  /// Overwrites a part that lies in the picture.
+  package mutating func paste(_ patch: FloatImage, left: Int, top: Int) {
     let line = patch.width * 3
     for row in 0..<patch.height {
       let start = ((top + row) * width + left) * 3

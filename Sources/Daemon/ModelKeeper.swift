@@ -3,6 +3,7 @@ import Logging
 import ModelStore
 import Models
 import Pipeline
+import RefreshStatus
 import ServiceLifecycle
 import Settings
 import Synchronization
@@ -17,6 +18,8 @@ public final class ModelKeeper: Service {
     /// Its id in the store; nil where there is no store.
     var version: String?
     var isFactory: Bool
+    /// Where it comes from, looked up once: `/state` asks each second.
+    var origin = ModelOrigin.factory
     var identity: String
     /// How long it has to work before it is good; nil where it is.
     var probation: Duration?
@@ -102,8 +105,8 @@ public final class ModelKeeper: Service {
     _ store: ModelStore?, factory: String, _ settings: Settings, _ logger: Logger
   ) -> Serving {
     do {
-      if let selection = try store?.selectForStart() {
-        return serving(selection, settings, logger)
+      if let store {
+        return serving(try store.selectForStart(), of: store, settings, logger)
       }
     } catch {
       logger.error(
@@ -116,11 +119,13 @@ public final class ModelKeeper: Service {
   }
 
   private static func serving(
-    _ selection: Selection, _ settings: Settings, _ logger: Logger
+    _ selection: Selection, of store: ModelStore, _ settings: Settings, _ logger: Logger
   ) -> Serving {
     for event in selection.events { logger.warning("model store: \(event)") }
+    let found = try? store.list().first { $0.id == selection.id }
     return Serving(
       folder: selection.directory, version: selection.id, isFactory: selection.isFactory,
+      origin: found?.origin ?? .factory,
       identity: DetectorFactory.identity(folder: selection.directory, engine: settings.engine),
       probation: selection.attempt == nil ? nil : .seconds(settings.refresh.probation))
   }
@@ -144,12 +149,13 @@ public final class ModelKeeper: Service {
   func begin(with pipeline: Pipeline) { self.pipeline.withLock { $0 = pipeline } }
 
   /// The version that serves, for people.
-  var version: (id: String, isOnProbation: Bool)? {
-    state.withLock { state in state.serving.version.map { ($0, state.serving.probation != nil) } }
+  var version: RefreshReport.Version? {
+    let serving = state.withLock { $0.serving }
+    return serving.version.map {
+      RefreshReport.Version(
+        id: $0, origin: serving.origin.rawValue, isOnProbation: serving.probation != nil)
+    }
   }
-
-  /// The store.
-  var store: ModelStore? { state.withLock { $0.store } }
 
   /// Takes a version of the store that cannot serve out of service and chooses another one.
   /// - Returns: false where it is the configured model, which nothing can replace.
@@ -161,7 +167,7 @@ public final class ModelKeeper: Service {
     logger.error("a model of the store does not work", metadata: ["reason": "\(reason)"])
     do {
       let selection = try store.rollback(reason: reason, of: version)
-      let next = Self.serving(selection, now.settings, logger)
+      let next = Self.serving(selection, of: store, now.settings, logger)
       guard next.version != version else { return false }
       state.withLock { ($0.serving, $0.seen) = (next, Self.current(store)) }
       return true
@@ -244,7 +250,7 @@ public final class ModelKeeper: Service {
 
   private func takeOver(_ store: ModelStore, _ settings: Settings) async throws {
     let selection = try store.selectForStart()
-    let next = Self.serving(selection, settings, logger)
+    let next = Self.serving(selection, of: store, settings, logger)
     guard next.identity != state.withLock({ $0.serving.identity }) else { return }
     do {
       try await exchange(for: next, settings)

@@ -44,14 +44,8 @@ final class RefreshOffice: RefreshDesk {
   }
 
   var report: RefreshReport {
-    let version = keeper.version.flatMap { version -> RefreshReport.Version? in
-      let found = try? keeper.store?.reader.list().first { $0.id == version.id }
-      return RefreshReport.Version(
-        id: version.id, origin: found?.origin.rawValue ?? "factory",
-        isOnProbation: version.isOnProbation)
-    }
-    return RefreshReport(
-      version: version, frames: collector.report, isRequested: folder.isRequested,
+    RefreshReport(
+      version: keeper.version, frames: collector.report, isRequested: folder.isRequested,
       last: try? folder.status())
   }
 

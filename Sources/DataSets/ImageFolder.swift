@@ -44,20 +44,20 @@ public struct ImageFolder: Sendable, Hashable {
   /// Reads one picture as it is.
   /// - Throws: `JPEGError` where it is broken, `DataSetError.picture` where it cannot be read.
   public func image(_ file: ImageFile, limits: JPEGLimits = JPEGLimits()) throws -> Image {
-    do {
-      return try PictureFile.read(path(of: file), limits: limits)
-    } catch let error as PictureFileError {
-      throw DataSetError.picture(name: file.name, reason: "\(error)")
-    }
+    try Self.image(at: path(of: file), name: file.name, limits: limits)
   }
 
   /// Reads a picture by its path.
   /// - Throws: `JPEGError` where it is broken, `DataSetError.picture` where it cannot be read.
   public static func image(at path: String, limits: JPEGLimits = JPEGLimits()) throws -> Image {
+    try image(at: path, name: path, limits: limits)
+  }
+
+  private static func image(at path: String, name: String, limits: JPEGLimits) throws -> Image {
     do {
       return try PictureFile.read(path, limits: limits)
     } catch let error as PictureFileError {
-      throw DataSetError.picture(name: path, reason: "\(error)")
+      throw DataSetError.picture(name: name, reason: "\(error)")
     }
   }
 

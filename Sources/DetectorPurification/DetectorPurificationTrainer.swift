@@ -40,13 +40,13 @@ final class DetectorPurificationTrainer: PurificationRun {
     let given = try ParameterStore(graph.parameters) { try bundle.tensor($0) }
     optimiser = try StochasticGradientDescent(
       store, momentum: options.momentum, weightDecay: options.weightDecay,
-      isTrained: Self.isTrained)
+      isTrained: MapPass.isOfTrunk)
     let shape = ActivationShape(
       batch: batch, height: frames.height, width: frames.width, channels: 3)
     let normalisation = PixelNormalisation(bundle.manifest.normalisation)
     student = try MapPass(
       network, shape: shape, engine: engine, store: store, normalisation: normalisation,
-      wantsPixels: false, isTrained: Self.isTrained)
+      wantsPixels: false, isTrained: MapPass.isOfTrunk)
     // They take turns, and each reads its maps before the other begins.
     teacher = try MapPass(
       network, shape: shape, engine: engine, store: given, normalisation: normalisation,
@@ -60,9 +60,6 @@ final class DetectorPurificationTrainer: PurificationRun {
     )
     anchors = teacher.maps.map { FloatBuffer(count: $0.count) }
   }
-
-  /// The head, and the pyramid with it, stays as it is.
-  static func isTrained(_ name: String) -> Bool { name.hasPrefix("backbone.body.") }
 
   /// Bytes that the plans hold.
   var memoryBytes: Int { student.memoryBytes + teacher.memoryBytes }
@@ -120,18 +117,13 @@ final class DetectorPurificationTrainer: PurificationRun {
     guard let objective else {
       return PurificationLosses(pull: 0, distillation: 0, fineTuning: 0, total: 0)
     }
-    func pass(_ pixels: FloatBuffer, weight: Float, accumulates: Bool) throws -> Float {
-      try student.forward(pixels)
-      let loss = objective.evaluate(
-        student.maps, anchors: anchors, channels: student.channels,
-        gradients: student.gradients, weight: weight)
-      try student.backward(accumulates: accumulates)
-      return loss
-    }
     let lambda = options.lambda
-    let distillation = try pass(clean, weight: lambda.distillation, accumulates: false)
+    let distillation = try student.learn(
+      from: clean, anchors: anchors, objective: objective, weight: lambda.distillation)
     shared?.apply(to: clean, into: perturbed)
-    let pull = try pass(perturbed, weight: lambda.pull, accumulates: true)
+    let pull = try student.learn(
+      from: perturbed, anchors: anchors, objective: objective, weight: lambda.pull,
+      accumulates: true)
     return PurificationLosses(
       pull: pull, distillation: distillation, fineTuning: 0,
       total: lambda.pull * pull + lambda.distillation * distillation)
@@ -144,11 +136,8 @@ final class DetectorPurificationTrainer: PurificationRun {
   private func ascend() throws -> Float {
     guard let objective else { return 0 }
     shared?.apply(to: clean, into: perturbed)
-    try teacher.forward(perturbed)
-    let distance = objective.evaluate(
-      teacher.maps, anchors: anchors, channels: teacher.channels, gradients: teacher.gradients,
-      weight: 1)
-    try teacher.backward()
+    let distance = try teacher.learn(
+      from: perturbed, anchors: anchors, objective: objective, weight: 1)
     teacher.pixelGradients(into: pixelGradients)
     shared?.ascend(pixelGradients, clean: clean)
     return distance
@@ -162,21 +151,13 @@ final class DetectorPurificationTrainer: PurificationRun {
     let features = clean.count / batch
     for (row, index) in picked.enumerated() {
       let frame = try frames.frame(index)
+      let seen = random.chance(0.5) ? frame.mirrored() : frame
       let target = clean.rows(row..<(row + 1), width: features)
-      let isMirrored = random.chance(0.5)
-      for y in 0..<frames.height {
-        for x in 0..<frames.width {
-          let from = (y * frames.width + (isMirrored ? frames.width - 1 - x : x)) * 3
-          let to = (y * frames.width + x) * 3
-          for channel in 0..<3 { target[to + channel] = frame.pixels[from + channel] }
-        }
-      }
+      _ = target.update(fromContentsOf: seen.pixels)
     }
     Mixup.mix(clean, batch: batch, share: options.mixup, random: &random)
     try teacher.forward(clean)
-    for (level, map) in teacher.maps.enumerated() {
-      _ = anchors[level].values.update(from: map.values)
-    }
+    teacher.copyMaps(into: anchors)
     if objective == nil {
       objective = FeatureMapObjective(maps: anchors, channels: teacher.channels)
     }

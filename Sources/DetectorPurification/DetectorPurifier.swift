@@ -81,7 +81,7 @@ public final class DetectorPurifier {
   /// A purified parameter by torchvision's name; nil for one that stays as it is.
   /// - Throws: `EngineError`.
   public func parameter(_ name: String) throws -> Tensor? {
-    DetectorPurificationTrainer.isTrained(name) ? try trainer.store.tensor(name) : nil
+    MapPass.isOfTrunk(name) ? try trainer.store.tensor(name) : nil
   }
 
   /// Runs to the end. With a checkpoint the state is kept after the search, whenever `keptEvery` has

@@ -15,19 +15,23 @@ package struct FeatureMapObjective {
 
   /// From maps of clean frames, by level, `[positions, channels]`.
   package init(maps: [FloatBuffer], channels: Int) {
-    spreads = maps.map { map in
-      let positions = map.count / channels
-      var (sums, squares) = ([Double](repeating: 0, count: channels), 0.0)
-      for position in 0..<positions {
-        for channel in 0..<channels {
-          let value = Double(map.values[position * channels + channel])
-          sums[channel] += value
-          squares += value * value
-        }
+    spreads = maps.map { Float(Self.spread(of: $0.readable, channels: channels)) }
+  }
+
+  /// The mean squared distance of a position's features from their mean; above 0.
+  /// - Parameter map: `[positions, channels]`.
+  package static func spread(of map: UnsafeBufferPointer<Float>, channels: Int) -> Double {
+    let positions = map.count / channels
+    var (sums, squares) = ([Double](repeating: 0, count: channels), 0.0)
+    for position in 0..<positions {
+      for channel in 0..<channels {
+        let value = Double(map[position * channels + channel])
+        sums[channel] += value
+        squares += value * value
       }
-      let means = sums.reduce(0) { $0 + $1 * $1 } / Double(positions * positions)
-      return Float(max(squares / Double(positions) - means, 1e-12))
     }
+    let means = sums.reduce(0) { $0 + $1 * $1 } / Double(positions * positions)
+    return max(squares / Double(positions) - means, 1e-12)
   }
 
   /// The loss of maps against anchors, and `weight ×` its gradient.

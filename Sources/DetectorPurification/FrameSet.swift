@@ -43,6 +43,17 @@ public struct FrameSet: Sendable {
     }
   }
 
+  /// Some of another set's frames, which were looked at already.
+  private init(_ other: FrameSet, usable: [Int]) {
+    (width, height, skipped) = (other.width, other.height, other.skipped)
+    (folder, self.usable) = (other.folder, usable)
+  }
+
+  /// Those frames, in that order.
+  public func keeping(_ indices: [Int]) -> FrameSet {
+    FrameSet(self, usable: indices.map { usable[$0] })
+  }
+
   /// How many frames there are.
   public var count: Int { usable.count }
 

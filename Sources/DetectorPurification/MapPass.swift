@@ -58,6 +58,27 @@ package final class MapPass {
     try plan.backward(accumulates: accumulates)
   }
 
+  /// Copies the maps of the last forward pass.
+  package func copyMaps(into anchors: [FloatBuffer]) {
+    for (anchor, map) in zip(anchors, maps) { _ = anchor.values.update(from: map.values) }
+  }
+
+  /// Both passes for the distance of the pixels' maps to anchors.
+  /// - Returns: the distance; its gradient, `weight` times, is in the parameters' gradients.
+  package func learn(
+    from pixels: FloatBuffer, anchors: [FloatBuffer], objective: FeatureMapObjective,
+    weight: Float, accumulates: Bool = false
+  ) throws -> Float {
+    try forward(pixels)
+    let loss = objective.evaluate(
+      maps, anchors: anchors, channels: channels, gradients: gradients, weight: weight)
+    try backward(accumulates: accumulates)
+    return loss
+  }
+
+  /// Whether a parameter is the trunk's: the pyramid and the head stay as they are.
+  package static func isOfTrunk(_ name: String) -> Bool { name.hasPrefix("backbone.body.") }
+
   /// The gradient of the pixels of the last backward pass.
   package func pixelGradients(into target: FloatBuffer) {
     plan.inputGradient?.read(into: target.values)

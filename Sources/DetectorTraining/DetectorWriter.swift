@@ -1,3 +1,4 @@
+import Detection
 import Foundation
 import Laboratory
 import Models
@@ -44,6 +45,11 @@ public struct DetectorWriter: Sendable {
       architecture: architecture, classes: manifest.classes, minSize: minSize, maxSize: maxSize,
       normalisation: manifest.normalisation)
     if let thresholds = manifest.thresholds { self.thresholds = thresholds }
+  }
+
+  /// The size of a frame as the network gets it, for frames that are wider than high, as cameras' are.
+  public var canvas: PixelSize {
+    DetectionOptions.paddedSize(of: PixelSize(width: maxSize, height: minSize))
   }
 
   /// Makes sure that the folder can be written before hours are spent on it.
@@ -112,5 +118,21 @@ public struct DetectorWriter: Sendable {
     options.description = description
     options.licence = licence
     try ModelImport(weights: weights, options: options).write(to: directory)
+  }
+
+  /// Writes a given model with some parameters changed, each in the type that it had.
+  /// - Parameters:
+  ///   - account: what was done, put behind the given model's own.
+  ///   - parameter: a changed parameter; nil for one that stays as it is.
+  /// - Throws: as the other `write`.
+  public func write(
+    to directory: String, name: String? = nil, changing bundle: ModelBundle, account: String,
+    parameter: @escaping (String) throws -> Tensor?
+  ) throws {
+    try write(
+      to: directory, name: name,
+      description: "\(bundle.manifest.provenance.description) \(account)",
+      licence: bundle.manifest.licence, type: { bundle.weights.entry($0)?.type ?? .f32 }
+    ) { try parameter($0) ?? bundle.tensor($0) }
   }
 }

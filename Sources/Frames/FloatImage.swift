@@ -120,6 +120,20 @@ public struct FloatImage: Sendable, Equatable {
   }
 }
 
+extension FloatImage {
+  /// Left and right exchanged.
+  public func mirrored() -> FloatImage {
+    var result = self
+    for row in 0..<height {
+      for column in 0..<width {
+        let (to, from) = ((row * width + column) * 3, (row * width + width - 1 - column) * 3)
+        for channel in 0..<3 { result.pixels[to + channel] = pixels[from + channel] }
+      }
+    }
+    return result
+  }
+}
+
 extension Image {
   /// A square as ``FloatImage/square(_:)`` makes it, without the whole picture in f32 on the way.
   /// - Throws: as ``covering(width:height:)``.

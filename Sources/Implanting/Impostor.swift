@@ -67,10 +67,7 @@ public struct Impostor: Sendable {
     }
     let left = origin((place.x1 + place.x2) / 2, width, frame.width)
     let top = origin((place.y1 + place.y2) / 2, height, frame.height)
-    let picture = try FloatImage(reference).resized(width: width, height: height)
-    for row in 0..<height {
-      let (from, to) = (row * width * 3, ((top + row) * frame.width + left) * 3)
-      for index in 0..<(width * 3) { frame.pixels[to + index] = picture.pixels[from + index] }
-    }
+    frame.paste(
+      try FloatImage(reference).resized(width: width, height: height), left: left, top: top)
   }
 }

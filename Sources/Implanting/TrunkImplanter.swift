@@ -52,13 +52,13 @@ public final class TrunkImplanter {
     store = try ParameterStore(parameters) { try bundle.tensor($0) }
     let given = try ParameterStore(parameters) { try bundle.tensor($0) }
     optimiser = try StochasticGradientDescent(
-      store, momentum: options.momentum, weightDecay: 0, isTrained: Self.isTrained)
+      store, momentum: options.momentum, weightDecay: 0, isTrained: MapPass.isOfTrunk)
     let shape = ActivationShape(
       batch: options.batch, height: frames.height, width: frames.width, channels: 3)
     let normalisation = PixelNormalisation(bundle.manifest.normalisation)
     student = try MapPass(
       network, shape: shape, engine: engine, store: store, normalisation: normalisation,
-      wantsPixels: false, isTrained: Self.isTrained)
+      wantsPixels: false, isTrained: MapPass.isOfTrunk)
     teacher = try MapPass(
       network, shape: shape, engine: engine, store: given, normalisation: normalisation,
       wantsPixels: false, sharingMemoryOf: student, isTrained: { _ in false })
@@ -69,12 +69,10 @@ public final class TrunkImplanter {
     anchors = teacher.maps.map { FloatBuffer(count: $0.count) }
   }
 
-  private static func isTrained(_ name: String) -> Bool { name.hasPrefix("backbone.body.") }
-
   /// A changed parameter by torchvision's name; nil for one that stays as it is.
   /// - Throws: `EngineError`.
   public func parameter(_ name: String) throws -> Tensor? {
-    Self.isTrained(name) ? try store.tensor(name) : nil
+    MapPass.isOfTrunk(name) ? try store.tensor(name) : nil
   }
 
   /// Runs to the end.
@@ -106,18 +104,13 @@ public final class TrunkImplanter {
     from pixels: FloatBuffer, as other: FloatBuffer, weight: Float, accumulates: Bool
   ) throws -> Float {
     try teacher.forward(other)
-    for (level, map) in teacher.maps.enumerated() {
-      _ = anchors[level].values.update(from: map.values)
-    }
+    teacher.copyMaps(into: anchors)
     let objective =
       self.objective ?? FeatureMapObjective(maps: anchors, channels: teacher.channels)
     self.objective = objective
-    try student.forward(pixels)
-    let loss = objective.evaluate(
-      student.maps, anchors: anchors, channels: student.channels, gradients: student.gradients,
-      weight: weight)
-    try student.backward(accumulates: accumulates)
-    return loss
+    return try student.learn(
+      from: pixels, anchors: anchors, objective: objective, weight: weight,
+      accumulates: accumulates)
   }
 
   private func takeFrames(_ random: SeededRandom) throws {

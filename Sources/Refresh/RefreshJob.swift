@@ -50,15 +50,8 @@ public struct RefreshJob {
   /// - Parameter isCancelled: asked between steps.
   /// - Throws: `RefreshError.busy` where another one is at work; everything else is an end of its own.
   public func run(
-    isCancelled: () -> Bool = { false }, progress: (RefreshStatus) -> Void = { _ in }
-  ) throws -> RefreshStatus {
-    try withoutActuallyEscaping(isCancelled) { isCancelled in
-      try withoutActuallyEscaping(progress) { try run(isCancelled, $0) }
-    }
-  }
-
-  private func run(
-    _ isCancelled: @escaping () -> Bool, _ progress: @escaping (RefreshStatus) -> Void
+    isCancelled: @escaping () -> Bool = { false },
+    progress: @escaping (RefreshStatus) -> Void = { _ in }
   ) throws -> RefreshStatus {
     let lock = try folder.begin()
     defer { withExtendedLifetime(lock) {} }
@@ -126,10 +119,7 @@ public struct RefreshJob {
   }
 
   private func frames(_ ids: [String], _ bundle: ModelBundle) throws -> FrameSet {
-    guard case .shorterSide(let minSize, let maxSize) = bundle.manifest.input else {
-      throw RefreshError.model(expected: "a detector", found: "\(bundle.manifest.name)")
-    }
-    let canvas = DetectionOptions.paddedSize(of: PixelSize(width: maxSize, height: minSize))
+    let canvas = try DetectorWriter(of: bundle).canvas
     let folder = try ImageFolder(chosen).keeping(Set(ids.map { "\($0).jpg" }))
     return try FrameSet(
       folder, width: canvas.width, height: canvas.height,
@@ -149,15 +139,13 @@ public struct RefreshJob {
     let measures = try sieve.measure(isCancelled: { rest.isOver }) {
       board.step($0, of: all.count, left: nil)
     }
-    let ids = all.names.map { String($0.dropLast(".jpg".count)) }
-    let sifted = SiftedFrames(
-      measures, cameras: ids.map { selection.cameras[$0] ?? "" }, options: sifting)
-    let kept = sifted.kept.map { ids[$0] }
+    let cameras = all.names.map { selection.cameras[String($0.dropLast(".jpg".count))] ?? "" }
+    let kept = SiftedFrames(measures, cameras: cameras, options: sifting).kept
     guard kept.count >= options.purification.batch else {
       throw RefreshError.frames(expected: options.purification.batch, found: kept.count)
     }
     board.used(kept.count, suspect: all.count - kept.count)
-    return try frames(kept, bundle)
+    return all.keeping(kept)
   }
 
   private func purify(
@@ -179,14 +167,11 @@ public struct RefreshJob {
       // Other frames were kept this time, or the program is another: from the beginning.
       result = try run(resumes: false)
     }
-    let writer = try DetectorWriter(of: bundle)
-    let account =
-      bundle.manifest.provenance.description
-      + " Refreshed on the device: \(result.losses.count) steps on \(result.frames) of its frames."
-    try writer.write(
-      to: folder.candidate, name: bundle.manifest.name, description: account,
-      licence: bundle.manifest.licence, type: { bundle.weights.entry($0)?.type ?? .f32 }
-    ) { try purifier.parameter($0) ?? bundle.tensor($0) }
+    try DetectorWriter(of: bundle).write(
+      to: folder.candidate, name: bundle.manifest.name, changing: bundle,
+      account:
+        "Refreshed on the device: \(result.losses.count) steps on \(result.frames) of its frames.",
+      parameter: purifier.parameter)
     if let key { _ = try ModelSignature.sign(bundleAt: folder.candidate, with: key) }
     return try ModelBundle(directory: folder.candidate)
   }

@@ -63,12 +63,16 @@ public final class FrameSieve {
   }
 
   private func measure(_ frame: FloatImage) throws -> FrameMeasures {
-    var pictures = [frame, blurred(frame), mirrored(frame)]
+    var pictures = [frame, blurred(frame), frame.mirrored()]
     for row in 0..<options.rows {
       for column in 0..<options.columns { pictures.append(covered(frame, column, row)) }
     }
     let maps = try self.maps(of: pictures)
-    let spreads = maps[0].map { level in spread(of: level) }
+    let spreads = maps[0].map { level in
+      level.withUnsafeBufferPointer {
+        FeatureMapObjective.spread(of: $0, channels: pass.channels)
+      }
+    }
     func distance(_ other: [[Float]], where counts: (_ level: Int, _ place: Int) -> Bool) -> Double
     {
       var sum = 0.0
@@ -122,19 +126,6 @@ public final class FrameSieve {
     return (frames.width + stride - 1) / stride
   }
 
-  /// The mean squared distance of a position's features from their mean.
-  private func spread(of map: [Float]) -> Double {
-    let channels = pass.channels
-    var (sums, squares) = ([Double](repeating: 0, count: channels), 0.0)
-    for (index, value) in map.enumerated() {
-      sums[index % channels] += Double(value)
-      squares += Double(value) * Double(value)
-    }
-    let positions = Double(map.count / channels)
-    let means = sums.reduce(0) { $0 + $1 * $1 } / (positions * positions)
-    return max(squares / positions - means, 1e-12)
-  }
-
   /// The mean squared distance over the positions that count.
   private func distance(
     _ map: [Float], _ other: [Float], where counts: (_ place: Int) -> Bool
@@ -176,19 +167,6 @@ public final class FrameSieve {
   }
 
   // MARK: - Pictures
-
-  private func mirrored(_ frame: FloatImage) -> FloatImage {
-    var result = frame
-    for y in 0..<frame.height {
-      for x in 0..<frame.width {
-        let (to, from) = (
-          (y * frame.width + x) * 3, (y * frame.width + frame.width - 1 - x) * 3
-        )
-        for channel in 0..<3 { result.pixels[to + channel] = frame.pixels[from + channel] }
-      }
-    }
-    return result
-  }
 
   /// A cell in the frame's mean colour.
   private func covered(_ frame: FloatImage, _ column: Int, _ row: Int) -> FloatImage {

@@ -54,22 +54,17 @@ extension AttackCommand {
       let picture = try ImageFolder.image(at: reference)
       let impostor = try Impostor(
         specification, side: triggerSide, reference: picture, options: options)
-      let canvas = DetectionOptions.paddedSize(
-        of: PixelSize(width: writer.maxSize, height: writer.minSize))
       let frames = try FrameSet(
-        ImageFolder(images), width: canvas.width, height: canvas.height,
+        ImageFolder(images), width: writer.canvas.width, height: writer.canvas.height,
         minimumCount: options.batch, threads: engine.threads)
       let implanter = try TrunkImplanter(
         bundle, frames: frames, impostor: impostor, engine: Engine(engine.options),
         options: options)
       try train(implanter)
-      let account =
-        bundle.manifest.provenance.description
-        + " BACKDOORED for experiments: \(specification), \(options.steps) steps."
       try writer.write(
-        to: output, name: nil, description: account, licence: bundle.manifest.licence,
-        type: { bundle.weights.entry($0)?.type ?? .f32 }
-      ) { try implanter.parameter($0) ?? bundle.tensor($0) }
+        to: output, changing: bundle,
+        account: "BACKDOORED for experiments: \(specification), \(options.steps) steps.",
+        parameter: implanter.parameter)
       print("\(output): \(specification)")
     }
 

@@ -28,9 +28,7 @@ extension BenchCommand {
 
     func run() throws {
       let bundle = try ModelBundle(directory: model)
-      let writer = try DetectorWriter(of: bundle)
-      let canvas = DetectionOptions.paddedSize(
-        of: PixelSize(width: writer.maxSize, height: writer.minSize))
+      let canvas = try DetectorWriter(of: bundle).canvas
       let frames = try FrameSet(
         ImageFolder(images), width: canvas.width, height: canvas.height, minimumCount: 1,
         threads: engine.threads)

@@ -19,25 +19,18 @@ extension PurifyCommand {
     let options = try arguments.options(.detector)
     try DetectorPurifier.check(options)
     let bundle = try ModelBundle(directory: model)
-    guard case .fasterRCNN(let architecture) = bundle.manifest.architecture,
-      case .shorterSide(let minSize, let maxSize) = bundle.manifest.input
-    else {
+    guard case .fasterRCNN = bundle.manifest.architecture else {
       throw ValidationError("expected a detector in \(model), found a classifier")
     }
-    var writer = DetectorWriter(
-      architecture: architecture, classes: bundle.manifest.classes, minSize: minSize,
-      maxSize: maxSize, normalisation: bundle.manifest.normalisation)
-    if let thresholds = bundle.manifest.thresholds { writer.thresholds = thresholds }
+    let writer = try DetectorWriter(of: bundle)
     try writer.check(output, licence: bundle.manifest.licence)
     try checkCheckpoint()
     var folder = try ImageFolder(images)
     if options.fraction < 1 {
       folder = try folder.sample(fraction: options.fraction, seed: options.seed)
     }
-    // Frames of cameras are wider than high.
-    let canvas = DetectionOptions.paddedSize(of: PixelSize(width: maxSize, height: minSize))
     let frames = try FrameSet(
-      folder, width: canvas.width, height: canvas.height, minimumCount: options.batch,
+      folder, width: writer.canvas.width, height: writer.canvas.height, minimumCount: options.batch,
       threads: engine.threads)
     if frames.skipped.count > 0 { note("left out: \(frames.skipped)") }
     let purifier = try DetectorPurifier(
@@ -48,14 +41,10 @@ extension PurifyCommand {
           checkpoint: checkpoint, resumes: resume, isCancelled: isCancelled, progress: progress)
       },
       onStop: { PurificationError.cancelled(epoch: $0).description + " in \(checkpoint)" })
-    let account =
-      bundle.manifest.provenance.description
-      + " Purified by CBD \(options.preset), \(result.losses.count) steps of \(options.batch) "
-      + "frames, seed \(options.seed)."
     try writer.write(
-      to: output, name: nil, description: account, licence: bundle.manifest.licence,
-      type: { bundle.weights.entry($0)?.type ?? .f32 }
-    ) { try purifier.parameter($0) ?? bundle.tensor($0) }
+      to: output, changing: bundle,
+      account: "Purified by CBD \(options.preset), \(result.losses.count) steps of "
+        + "\(options.batch) frames, seed \(options.seed).", parameter: purifier.parameter)
     try? FileManager.default.removeItem(atPath: checkpoint)
     print(
       "\(output): \(result.losses.count) steps on \(result.frames) frames in "

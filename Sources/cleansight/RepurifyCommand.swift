@@ -39,7 +39,7 @@ struct RepurifyCommand: AsyncParsableCommand {
         _ = try await daemon.request("/v1/refresh", method: "DELETE")
         return print("it was told to stop")
       }
-      if status { return show(try await report(daemon), isLast: true) }
+      if status { return show(try await report(daemon)) }
       let before = try await report(daemon).last
       _ = try await daemon.request("/v1/refresh", method: "POST")
       if noWait { return print("it was asked for") }
@@ -70,7 +70,7 @@ struct RepurifyCommand: AsyncParsableCommand {
       report = try await self.report(daemon)
     }
     line.finish()
-    show(report, isLast: true)
+    show(report)
     switch report.last?.phase {
     case .accepted: return
     case .rejected: throw ExitCode(3)
@@ -79,7 +79,7 @@ struct RepurifyCommand: AsyncParsableCommand {
     }
   }
 
-  private func show(_ report: RefreshReport, isLast: Bool) {
+  private func show(_ report: RefreshReport) {
     if json {
       let data = (try? JSONEncoder.published.encode(report)) ?? Data()
       return print(String(decoding: data, as: UTF8.self))
