@@ -135,7 +135,8 @@ let package = Package(
     library(
       "Sifting",
       [
-        "Frames", "Tensors", "Networks", "Engine", "Models", "Backbones", "DetectorPurification",
+        "Frames", "Tensors", "Networks", "Engine", "Models", "Backbones", "Augmentation",
+        "DetectorPurification",
       ], numeric),
     library(
       "Gate",
@@ -184,6 +185,11 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // What tests of several targets share.
+    .target(
+      name: "SmallDetectors", dependencies: ["Frames", "Tensors", "Networks", "Models"],
+      path: "Tests/SmallDetectors", swiftSettings: strict),
+
     tests("Frames"), tests("Scenes"), tests("Cameras", ["Frames", "Scenes"]),
     tests("Tensors"), tests("Networks", ["Tensors"]),
     tests("Engine", ["Tensors", "Networks", "Models", "CKernels"]),
@@ -210,21 +216,23 @@ let package = Package(
       ]),
     tests(
       "DetectorPurification",
-      ["Frames", "Tensors", "Networks", "Engine", "Models", "DataSets", "Purification"]),
+      [
+        "Tensors", "Networks", "Engine", "Models", "DataSets", "Purification", "SmallDetectors",
+      ]),
     tests(
       "DetectionEvaluation", ["Frames", "Tensors", "Detection", "Attacks", "Measurement"]),
     tests(
       "Implanting",
       [
-        "Frames", "Tensors", "Networks", "Engine", "Models", "DataSets", "Attacks",
-        "DetectorPurification",
+        "Frames", "Tensors", "Engine", "Models", "DataSets", "Attacks", "DetectorPurification",
+        "SmallDetectors",
       ]),
     tests("RefreshStatus"),
     tests("ModelStore", ["Tensors", "Networks", "Models", crypto]),
     tests("Reservoir", ["Frames", "Tensors", "Scenes", "Models"]),
     tests(
       "Sifting",
-      ["Frames", "Tensors", "Networks", "Engine", "Models", "DataSets", "DetectorPurification"]),
+      ["Frames", "Engine", "Models", "DataSets", "DetectorPurification", "SmallDetectors"]),
     tests(
       "Gate",
       ["Frames", "Tensors", "Models", "Engine", "Detection", "Measurement", "Attacks", "Scenes"]),

@@ -143,7 +143,8 @@ extension SimCLRAugmentation {
     }
     if parameters.isGray { ColorOperations.saturation(target, factor: 0) }
     if let sigma = parameters.sigma {
-      scratch.blur.apply(target, side: outputSize, radius: blurRadius, sigma: sigma)
+      scratch.blur.apply(
+        target, width: outputSize, height: outputSize, radius: blurRadius, sigma: sigma)
     }
   }
 }

@@ -1,7 +1,7 @@
+import Augmentation
 import Backbones
 import DetectorPurification
 import Engine
-import Foundation
 import Frames
 import Models
 import Networks
@@ -18,6 +18,7 @@ public final class FrameSieve {
   private let pass: MapPass
   private let pixels: FloatBuffer
   private let columns, rows: [Int]
+  private var blur = GaussianBlur()
   /// The most pictures that go through at once.
   private static let batch = 4
 
@@ -182,32 +183,12 @@ public final class FrameSieve {
     return result
   }
 
-  /// A Gaussian blur; the borders' pixels go on beyond them.
   private func blurred(_ frame: FloatImage) -> FloatImage {
-    let radius = Int((3 * options.blur).rounded(.up))
-    var weights = (-radius...radius).map {
-      exp(-0.5 * Float($0 * $0) / (options.blur * options.blur))
-    }
-    let sum = weights.reduce(0, +)
-    for index in weights.indices { weights[index] /= sum }
     var result = frame
-    for (step, length, lines, across) in [
-      (3, frame.width, frame.height, frame.width * 3),
-      (frame.width * 3, frame.height, frame.width, 3),
-    ] {
-      let source = result.pixels
-      for line in 0..<lines {
-        for place in 0..<length {
-          for channel in 0..<3 {
-            var value: Float = 0
-            for tap in weights.indices {
-              let from = min(max(place + tap - radius, 0), length - 1)
-              value += weights[tap] * source[line * across + from * step + channel]
-            }
-            result.pixels[line * across + place * step + channel] = value
-          }
-        }
-      }
+    result.pixels.withUnsafeMutableBufferPointer {
+      blur.apply(
+        $0, width: frame.width, height: frame.height, radius: Int((3 * options.blur).rounded(.up)),
+        sigma: options.blur, border: .replicate)
     }
     return result
   }

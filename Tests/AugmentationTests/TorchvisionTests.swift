@@ -26,7 +26,9 @@ import Testing
   func blursAsTorchvision(radius: Int, sigma: Float, name: String) throws {
     let vectors = try Vectors()
     var blur = GaussianBlur()
-    let found = try vectors.changed { blur.apply($0, side: 12, radius: radius, sigma: sigma) }
+    let found = try vectors.changed {
+      blur.apply($0, width: 12, height: 12, radius: radius, sigma: sigma)
+    }
     #expect(worst(found, try vectors(name)) < 2e-6)
   }
 

@@ -2,62 +2,32 @@ import Attacks
 import DataSets
 import DetectorPurification
 import Engine
-import Foundation
 import Frames
 import Models
-import Networks
-import Tensors
+import SmallDetectors
 import Testing
 
 @testable import Implanting
 
 /// Implantations into a small detector.
 @Suite struct TrunkImplanterTests {
-  /// A folder with drawn JPEGs and a detector of random weights.
   private final class Material {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "implant-\(UUID())")
-    let bundle: ModelBundle
-    let frames: FrameSet
+    private let detector: SmallDetector
+    var bundle: ModelBundle { detector.bundle }
 
     init() throws {
-      let pictures = folder.appending(path: "frames")
-      try FileManager.default.createDirectory(at: pictures, withIntermediateDirectories: true)
-      for index in 0..<4 {
-        let pixels = (0..<(96 * 64 * 3)).map {
-          UInt8(truncatingIfNeeded: 90 + ($0 / 31 + index * 17) % 60 + ($0 / 288 % 40))
-        }
-        try Data(JPEGEncoder(quality: 95).encode(Image(width: 96, height: 64, pixels: pixels)))
-          .write(to: pictures.appending(path: "f\(index).jpg"))
-      }
-      let architecture = FasterRCNNArchitecture(
-        trunk: .resnet18, classes: 2, fpnChannels: 16, boxHeadWidth: 32)
-      let expected = ModelArchitecture.fasterRCNN(architecture).expectedParameters
-      let random = RandomParameters(
-        for: expected.map { ParameterSpecification(name: $0.name, shape: $0.shape) })
-      let weights = folder.appending(path: "w.safetensors").path
-      try SafetensorsWriter.write(
-        expected.map { parameter in
-          SafetensorsWriter.Item(name: parameter.name, type: .f32, shape: parameter.shape) {
-            try random.tensor(parameter.name)
-          }
-        }, to: weights, metadata: [:])
-      var options = ModelImport.Options()
-      (options.minSize, options.maxSize) = (64, 96)
-      let model = folder.appending(path: "model").path
-      try ModelImport(weights: weights, options: options).write(to: model)
-      bundle = try ModelBundle(directory: model)
-      frames = try FrameSet(
-        ImageFolder(pictures.path), width: 96, height: 64, minimumCount: 2)
+      detector = try SmallDetector(pictures: (0..<4).map { try SmallDetector.picture($0) })
     }
-
-    deinit { try? FileManager.default.removeItem(at: folder) }
 
     func implanter(_ options: ImplantOptions) throws -> TrunkImplanter {
       let impostor = try Impostor(
         AttackSpecification("blend:alpha=0.2"), side: 64,
         reference: Image(width: 32, height: 32, red: 250, green: 30, blue: 30), options: options)
       return try TrunkImplanter(
-        bundle, frames: frames, impostor: impostor,
+        bundle,
+        frames: FrameSet(
+          ImageFolder(detector.path("frames")), width: 96, height: 64, minimumCount: 2),
+        impostor: impostor,
         engine: Engine(EngineOptions(precision: .f32, threads: 2)), options: options)
     }
   }

@@ -4,8 +4,7 @@ import Engine
 import Foundation
 import Frames
 import Models
-import Networks
-import Tensors
+import SmallDetectors
 import Testing
 
 @testable import Sifting
@@ -13,40 +12,21 @@ import Testing
 /// Measures by a small detector of random weights.
 @Suite struct FrameSieveTests {
   private final class Material {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "sieve-\(UUID())")
-    let bundle: ModelBundle
+    private let detector: SmallDetector
+    var bundle: ModelBundle { detector.bundle }
     let frames: FrameSet
 
     /// - Parameter pictures: pixels at each place, by picture.
     init(_ pictures: [(_ x: Int, _ y: Int) -> UInt8]) throws {
-      let images = folder.appending(path: "frames")
-      try FileManager.default.createDirectory(at: images, withIntermediateDirectories: true)
-      for (index, picture) in pictures.enumerated() {
-        let pixels = (0..<(96 * 64 * 3)).map { picture($0 / 3 % 96, $0 / 3 / 96) }
-        try Data(JPEGEncoder(quality: 100).encode(Image(width: 96, height: 64, pixels: pixels)))
-          .write(to: images.appending(path: "f\(index).jpg"))
-      }
-      let architecture = FasterRCNNArchitecture(
-        trunk: .resnet18, classes: 2, fpnChannels: 16, boxHeadWidth: 32)
-      let expected = ModelArchitecture.fasterRCNN(architecture).expectedParameters
-      let random = RandomParameters(
-        for: expected.map { ParameterSpecification(name: $0.name, shape: $0.shape) })
-      let weights = folder.appending(path: "w.safetensors").path
-      try SafetensorsWriter.write(
-        expected.map { parameter in
-          SafetensorsWriter.Item(name: parameter.name, type: .f32, shape: parameter.shape) {
-            try random.tensor(parameter.name)
-          }
-        }, to: weights, metadata: [:])
-      var options = ModelImport.Options()
-      (options.minSize, options.maxSize) = (64, 96)
-      let model = folder.appending(path: "model").path
-      try ModelImport(weights: weights, options: options).write(to: model)
-      bundle = try ModelBundle(directory: model)
-      frames = try FrameSet(ImageFolder(images.path), width: 96, height: 64, minimumCount: 1)
+      detector = try SmallDetector(
+        pictures: pictures.map { picture in
+          try Image(
+            width: 96, height: 64,
+            pixels: (0..<(96 * 64 * 3)).map { picture($0 / 3 % 96, $0 / 3 / 96) })
+        }, quality: 100)
+      frames = try FrameSet(
+        ImageFolder(detector.path("frames")), width: 96, height: 64, minimumCount: 1)
     }
-
-    deinit { try? FileManager.default.removeItem(at: folder) }
 
     func measures() throws -> [FrameMeasures] {
       let sieve = try FrameSieve(
