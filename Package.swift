@@ -134,10 +134,8 @@ let package = Package(
     library("Reservoir", ["Frames", "Tensors", "Models"], numeric),
     library(
       "Sifting",
-      [
-        "Frames", "Tensors", "Networks", "Engine", "Models", "Backbones", "Augmentation",
-        "DetectorPurification",
-      ], numeric),
+      ["Frames", "Tensors", "Detection", "Augmentation", "Measurement"],
+      numeric),
     library(
       "Gate",
       ["Frames", "Tensors", "Models", "Engine", "Detection", "Attacks"], numeric),
@@ -153,7 +151,8 @@ let package = Package(
     library(
       "Pipeline",
       [
-        "Frames", "Cameras", "Detection", "Measurement", "RefreshStatus", logging, metrics,
+        "Frames", "Cameras", "Detection", "Measurement", "Sifting", "RefreshStatus", logging,
+        metrics,
         coreMetrics, lifecycle,
       ]),
     library(
@@ -232,7 +231,10 @@ let package = Package(
     tests("Reservoir", ["Frames", "Tensors", "Scenes", "Models"]),
     tests(
       "Sifting",
-      ["Frames", "Engine", "Models", "DataSets", "DetectorPurification", "SmallDetectors"]),
+      [
+        "Frames", "Engine", "Models", "Detection", "DataSets", "DetectorPurification",
+        "SmallDetectors",
+      ]),
     tests(
       "Gate",
       ["Frames", "Tensors", "Models", "Engine", "Detection", "Measurement", "Attacks", "Scenes"]),
@@ -245,7 +247,10 @@ let package = Package(
     tests("Settings"),
     tests(
       "Pipeline",
-      ["Frames", "Cameras", "Scenes", "Detection", "Measurement", logging, coreMetrics]),
+      [
+        "Frames", "Cameras", "Scenes", "Detection", "Measurement", "Engine", "Sifting",
+        "SmallDetectors", logging, coreMetrics,
+      ]),
     tests(
       "Publishers",
       [

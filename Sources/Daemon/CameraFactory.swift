@@ -31,3 +31,13 @@ enum CameraFactory {
     }
   }
 }
+
+extension GuardSettings {
+  /// How the pipeline watches cameras.
+  var watching: WatchOptions {
+    var options = WatchOptions()
+    options.interval = interval
+    options.guarding.threshold = threshold
+    return options
+  }
+}

@@ -89,6 +89,7 @@ public struct Daemon: Sendable {
     let turns = TurnReporter(notifier: notifier)
     let pipeline = Pipeline(
       detector: detector, compared: compared, minimumScore: Float(settings.detection.score),
+      watching: settings.guarding.watching,
       hooks: .init(
         onReady: {
           logger.notice("ready", metadata: ["model": "\(name)"])

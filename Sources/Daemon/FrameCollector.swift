@@ -93,6 +93,11 @@ public final class FrameCollector: Service {
           continue
         }
         seen[channel.name] = frame.sequence
+        // Purification must not learn from a frame that may hold a trigger.
+        guard channel.verdict?.state != .suspect else {
+          outcomes.withLock { $0["suspect", default: 0] += 1 }
+          continue
+        }
         let outcome = reservoir.offer(frame)
         outcomes.withLock { $0[outcome.name, default: 0] += 1 }
         if case .failed(let reason) = outcome {

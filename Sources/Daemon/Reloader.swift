@@ -60,6 +60,7 @@ final class Reloader: Service {
     let old = current.withLock { $0 }
     try await keeper.apply(settings)
     pipeline.set(minimumScore: Float(settings.detection.score))
+    pipeline.set(watching: settings.guarding.watching)
     try await pipeline.apply(specifications)
     board.set(token: token?.0, file: token?.1)
     level.value = settings.logLevel.level

@@ -92,7 +92,7 @@ public final class FasterRCNN: ObjectDetector {
     try stage(for: PixelSize(width: width, height: height)).plan.listing + boxHead.listing
   }
 
-  private func stage(for size: PixelSize) throws -> FeatureStage {
+  func stage(for size: PixelSize) throws -> FeatureStage {
     if let index = stages.firstIndex(where: { $0.preprocessor.source == size }) {
       if index > 0 { stages.insert(stages.remove(at: index), at: 0) }
       return stages[0]

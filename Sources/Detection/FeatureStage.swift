@@ -13,6 +13,8 @@ final class FeatureStage {
   let logits, deltas: [UnsafeBufferPointer<Float>]
   /// The levels that regions are pooled from.
   let features: [UnsafeRawBufferPointer]
+  /// The same, to look at.
+  let maps: [FeatureMap]
 
   init(
     size: PixelSize, network: FasterRCNNNetwork, anchors: AnchorGenerator,
@@ -36,6 +38,7 @@ final class FeatureStage {
     self.logits = try logits.map { UnsafeBufferPointer(try $0.f32) }
     deltas = try levels.map { UnsafeBufferPointer(try plan.output("rpn.deltas.\($0)").f32) }
     features = pooled.map { UnsafeRawBufferPointer($0.bytes) }
+    maps = pooled.map { FeatureMap($0, resized: resized, padded: padded) }
     proposals = try RegionProposals(
       grids: logits.map(\.grid), anchors: anchors, image: resized, padded: padded, options: options)
     roiAlign = try RoIAlign(

@@ -1,5 +1,6 @@
 import Cameras
 import Frames
+import Sifting
 import Synchronization
 
 /// One camera's side of the pipeline: its counters, its state and its results.
@@ -32,6 +33,7 @@ public final class CameraChannel: Sendable {
     var deliveredRate = RateMeter()
     var detectedRate = RateMeter()
     var skippedRate = RateMeter()
+    var verdict: GuardVerdict?
     var isStopping = false
   }
   private let state = Mutex(State())
@@ -64,6 +66,10 @@ public final class CameraChannel: Sendable {
         reopened: state.reopened)
     }
   }
+
+  /// What the guard says of the camera; nil where it has not looked yet.
+  public var verdict: GuardVerdict? { state.withLock { $0.verdict } }
+  func set(_ verdict: GuardVerdict?) { state.withLock { $0.verdict = verdict } }
 
   var isStopping: Bool { state.withLock { $0.isStopping } }
   func stop() { state.withLock { $0.isStopping = true } }

@@ -1,6 +1,7 @@
 import Detection
 import Foundation
 import Frames
+import Sifting
 
 /// The detections of one picture as they are published in JSON: by HTTP, in the event stream and by
 /// `cleansight detect`. Encoded by `JSONEncoder.published`, keys are in snake_case and carry their
@@ -60,6 +61,8 @@ public struct DetectionReport: Sendable, Equatable, Codable {
   public var accuracy: LiveAccuracy.Summary?
   /// What a second model found, where one is compared with.
   public var beside: Beside?
+  /// Whether the guard takes the camera for clean or suspect; absent until it has looked.
+  public var `guard`: GuardVerdict?
 
   /// The report of a camera's frame.
   public init(_ result: FrameResult) {
@@ -74,6 +77,9 @@ public struct DetectionReport: Sendable, Equatable, Codable {
     detections = Self.items(result.detections)
     trigger = result.frame.hasTrigger
     accuracy = result.accuracy
+    self.guard = result.verdict.map {
+      GuardVerdict(state: $0.state, score: Self.rounded($0.score), reason: $0.reason)
+    }
     beside = result.beside.map {
       Beside(model: $0.model, detections: Self.items($0.detections), accuracy: $0.accuracy)
     }

@@ -1,5 +1,6 @@
 import Detection
 import Frames
+import Sifting
 
 /// A frame with what was found in it: what the publishers get.
 public struct FrameResult: Sendable {
@@ -18,11 +19,13 @@ public struct FrameResult: Sendable {
   public var accuracy: LiveAccuracy.Summary?
   /// What a second model found, where one is compared with.
   public var beside: Beside?
+  /// What the guard said of the camera when the frame was published; nil where it has not looked yet.
+  public var verdict: GuardVerdict?
 
   /// A result.
   public init(
     frame: Frame, detections: [Detection], stages: [StageTime], latency: Double, model: String,
-    accuracy: LiveAccuracy.Summary? = nil, beside: Beside? = nil
+    accuracy: LiveAccuracy.Summary? = nil, beside: Beside? = nil, verdict: GuardVerdict? = nil
   ) {
     self.frame = frame
     self.detections = detections
@@ -31,6 +34,7 @@ public struct FrameResult: Sendable {
     self.model = model
     self.accuracy = accuracy
     self.beside = beside
+    self.verdict = verdict
   }
 }
 

@@ -33,6 +33,7 @@ final class InferenceStage: Sendable {
   private let logger: Logger
   private let state = Mutex(State())
   private let minimumScore: Mutex<Float>
+  private let watching: Mutex<WatchOptions>
   private let channels = Mutex<[String: CameraChannel]>([:])
 
   /// After so many failures in a row the loop no longer counts as working.
@@ -41,13 +42,13 @@ final class InferenceStage: Sendable {
   static let idlePeriod = Duration.seconds(1)
 
   init(
-    detector: PreparedDetector, compared: PreparedDetector?, minimumScore: Float, hooks: Hooks,
-    metrics: PipelineMetrics,
-    logger: Logger
+    detector: PreparedDetector, compared: PreparedDetector?, minimumScore: Float,
+    watching: WatchOptions, hooks: Hooks, metrics: PipelineMetrics, logger: Logger
   ) {
     first = detector
     self.compared = compared
     self.minimumScore = Mutex(minimumScore)
+    self.watching = Mutex(watching)
     self.hooks = hooks
     self.metrics = metrics
     self.logger = logger
@@ -62,6 +63,7 @@ final class InferenceStage: Sendable {
   var inferenceSeconds: Double? { state.withLock { $0.inferenceSeconds } }
   var lastFailure: String? { state.withLock { $0.lastFailure } }
   func set(minimumScore score: Float) { minimumScore.withLock { $0 = score } }
+  func set(watching options: WatchOptions) { watching.withLock { $0 = options } }
   func set(channels: [String: CameraChannel]) { self.channels.withLock { $0 = channels } }
 
   /// Runs the loop until the queue is stopped.
@@ -85,6 +87,9 @@ final class InferenceStage: Sendable {
       queue.stop()
       return
     }
+    var options = watching.withLock { $0 }
+    var watch = CameraWatch(logger: logger)
+    watch.begin(with: detector, options)
     let comparison = Comparison(compared, logger: logger)
     state.withLock { $0.compared = comparison?.model }
     hooks.onReady()
@@ -92,10 +97,19 @@ final class InferenceStage: Sendable {
       switch queue.next(until: .now + Self.idlePeriod) {
       case .stop: return
       case .nothing: events.send(.alive)
-      case .picture(let picture): detect(in: picture, with: detector, comparison)
+      case .picture(let picture):
+        let wanted = watching.withLock { $0 }
+        if wanted != options {
+          options = wanted
+          beginWatching(with: detector, &watch, options)
+        }
+        if let result = detect(in: picture, with: detector, comparison) {
+          look(at: result.frame, &watch, options)
+        }
       case .request(let request): answer(request, with: detector)
       case .replacement(let replacement):
         detector = take(replacement.detector)
+        beginWatching(with: detector, &watch, options)
         for channel in channels.withLock({ Array($0.values) }) { channel.accuracy.reset() }
         replacement.completion(.success(()))
       }
@@ -117,8 +131,8 @@ final class InferenceStage: Sendable {
 
   private func detect(
     in picture: WorkQueue.Picture, with detector: any ObjectDetector, _ comparison: Comparison?
-  ) {
-    guard let channel = channels.withLock({ $0[picture.camera] }) else { return }
+  ) -> FrameResult? {
+    guard let channel = channels.withLock({ $0[picture.camera] }) else { return nil }
     let taken = ContinuousClock.now
     var stages = picture.stages
     let image: Image
@@ -128,13 +142,14 @@ final class InferenceStage: Sendable {
       do {
         image = try PictureDecoder.image(from: captured.payload)
       } catch {
-        return channel.refusedByDecoder("undecodable")
+        channel.refusedByDecoder("undecodable")
+        return nil
       }
       stages.append(StageTime(stage: "decode", seconds: (.now - taken).inSeconds))
     }
     stages.append(StageTime(stage: "wait", seconds: (taken - picture.ready).inSeconds))
 
-    guard let found = infer(image, with: detector) else { return }
+    guard let found = infer(image, with: detector) else { return nil }
     stages += found.result.stages
     var frame = Frame(
       camera: picture.camera, sequence: picture.sequence, captured: picture.captured.captured,
@@ -152,11 +167,33 @@ final class InferenceStage: Sendable {
     let result = FrameResult(
       frame: frame, detections: published(found.result.detections), stages: stages,
       latency: (now - frame.captured).inSeconds,
-      model: model?.name ?? "", accuracy: accuracy, beside: beside)
+      model: model?.name ?? "", accuracy: accuracy, beside: beside, verdict: channel.verdict)
     channel.detected(at: now)
     channel.views.send(.frame(result))
     events.send(.detections(DetectionReport(result)))
     metrics.record(result, compute: (found.finished - taken).inSeconds)
+    return result
+  }
+
+  /// Another detector or other options: what was known of the cameras is so no longer.
+  private func beginWatching(
+    with detector: any ObjectDetector, _ watch: inout CameraWatch, _ options: WatchOptions
+  ) {
+    watch.begin(with: detector, options)
+    for channel in channels.withLock({ Array($0.values) }) { channel.set(nil) }
+  }
+
+  /// Lets the guard look at a frame that was published, if it is time: its verdict goes with the next one.
+  private func look(at frame: Frame, _ watch: inout CameraWatch, _ options: WatchOptions) {
+    let now = ContinuousClock.now
+    guard watch.isDue(frame.camera, at: now, isBusy: queue.hasPicture, options) else { return }
+    let channels = channels.withLock { $0 }
+    watch.keep(channels.keys)
+    let verdict = watch.look(at: frame, now: now, options)
+    channels[frame.camera]?.set(verdict)
+    if let verdict {
+      metrics.record(verdict, camera: frame.camera, seconds: (.now - now).inSeconds)
+    }
   }
 
   private func compare(

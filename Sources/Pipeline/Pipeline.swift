@@ -48,15 +48,16 @@ public final class Pipeline: Service {
   ///   - detector: made on the inference thread when the service runs.
   ///   - compared: a second model, whose detections are shown beside the first one's.
   ///   - minimumScore: detections below it are not published.
+  ///   - watching: how cameras are watched for triggers.
   public init(
     detector: PreparedDetector, compared: PreparedDetector? = nil, minimumScore: Float,
-    hooks: Hooks = Hooks(),
+    watching: WatchOptions = .init(), hooks: Hooks = Hooks(),
     metrics factory: any MetricsFactory = MetricsSystem.factory, logger: Logger
   ) {
     metrics = PipelineMetrics(factory: factory)
     self.logger = logger
     inference = InferenceStage(
-      detector: detector, compared: compared, minimumScore: minimumScore,
+      detector: detector, compared: compared, minimumScore: minimumScore, watching: watching,
       hooks: .init(onReady: hooks.onReady, onTurn: hooks.onTurn), metrics: metrics, logger: logger)
   }
 
@@ -117,6 +118,9 @@ public final class Pipeline: Service {
 
   /// Detections that score below this are not published from now on.
   public func set(minimumScore: Float) { inference.set(minimumScore: minimumScore) }
+
+  /// Cameras are watched in that way from now on.
+  public func set(watching: WatchOptions) { inference.set(watching: watching) }
 
   /// Takes the cameras of a configuration: those with the same identity go on without an
   /// interruption, the others end, and new ones begin.

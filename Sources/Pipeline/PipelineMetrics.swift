@@ -1,6 +1,7 @@
 import CoreMetrics
 import Detection
 import Frames
+import Sifting
 import Synchronization
 
 /// The pipeline's metrics. The first four have the names that users of Frigate know.
@@ -35,6 +36,14 @@ struct PipelineMetrics: Sendable {
       cameras.counter("cleansight_detections_total", result.frame.camera, ("label", label))
         .increment(by: count)
     }
+  }
+
+  func record(_ verdict: GuardVerdict, camera: String, seconds: Double) {
+    cameras.recorder("cleansight_guard_seconds", camera).record(seconds)
+    cameras.counter("cleansight_guard_looks_total", camera, ("state", verdict.state.rawValue))
+      .increment()
+    cameras.meter("cleansight_guard_suspect", camera).set(verdict.state == .suspect ? 1 : 0)
+    cameras.meter("cleansight_guard_score", camera).set(verdict.score)
   }
 
   /// Sets what is a state rather than an event; called before the metrics are read.

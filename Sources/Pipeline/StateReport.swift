@@ -1,4 +1,5 @@
 import RefreshStatus
+import Sifting
 
 /// The daemon's state as `GET /state` publishes it, and as `cleansight status` reads it.
 public struct StateReport: Sendable, Codable {
@@ -12,6 +13,8 @@ public struct StateReport: Sendable, Codable {
     public var stages: [DetectionReport.Stage]
     /// Average precision over the last frames, where the truth is known.
     public var accuracy: LiveAccuracy.Summary?
+    /// Whether the guard takes the camera for clean or suspect; absent until it has looked.
+    public var `guard`: GuardVerdict?
   }
 
   /// What became of the last reload of the configuration.
@@ -90,6 +93,7 @@ extension StateReport.Camera {
     latencyMs = report?.latencyMs
     stages = report?.stages ?? []
     accuracy = report?.accuracy
+    self.guard = channel.verdict
   }
 }
 

@@ -97,6 +97,9 @@ final class WorkQueue: Sendable {
     condition.withLock { state.pictures[camera] = nil }
   }
 
+  /// Whether a picture of a camera waits.
+  var hasPicture: Bool { condition.withLock { !state.pictures.isEmpty } }
+
   /// Adds a client's picture.
   /// - Throws: `PipelineError.busy` or `.stopped`.
   func add(_ request: Request) throws {

@@ -54,6 +54,7 @@ enum Page {
         <div class="bar">
           <span class="state" id="state"><i class="dot"></i><b></b><span></span></span>
           <span class="grow"></span>
+          <span class="chip" id="guard"></span>
           <button id="trigger" hidden>Show trigger</button>
           <button id="overlay" aria-pressed="true">Boxes</button>
           <a class="button" id="snapshot" href="/snapshot" target="_blank">Snapshot</a>

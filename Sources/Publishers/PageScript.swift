@@ -175,6 +175,11 @@ extension Page {
       get("state").querySelector("b").textContent = facts.status.state;
       get("state").querySelector("span").textContent = facts.status.reason;
       get("fps").textContent = number(facts.detection_fps, 1);
+      const guard = entry.guard;
+      get("guard").textContent = guard ? guard.state === "clean" ? "no trigger seen"
+        : guard.state === "suspect" ? "trigger suspected" : "guard is learning" : "";
+      get("guard").className = "chip" + (guard && guard.state === "suspect" ? " suspect" : "");
+      get("guard").title = guard ? guard.reason + " (" + number(guard.score, 1) + ")" : "";
       get("trigger").hidden = facts.trigger === undefined || facts.trigger === null;
       get("trigger").textContent = facts.trigger ? "Hide trigger" : "Show trigger";
       get("trigger").className = facts.trigger ? "alarm" : "";

@@ -32,6 +32,7 @@ extension Page {
     button.alarm { background: var(--bad); color: #fff; }
     .chip { border: 1px solid var(--line); border-radius: 999px; padding: 3px 11px;
       color: var(--soft); font-size: 12px; white-space: nowrap; }
+    .chip.suspect { background: var(--bad); border-color: var(--bad); color: #fff; }
     .chip:empty { display: none; }
     .dot { display: inline-block; width: 8px; height: 8px; border-radius: 50%;
       background: var(--soft); margin-right: 7px; }

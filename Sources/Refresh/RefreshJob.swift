@@ -90,7 +90,7 @@ public struct RefreshJob {
     let engine = try Engine(engine)
 
     board.begin(.sifting, "screening \(selection.training.count) frames")
-    let training = try sift(selection, given, engine, board, rest)
+    let training = try sift(selection, given, board, rest)
     board.begin(.purifying, "purifying from \(training.count) frames")
     let candidate = try purify(training, given, engine, board, rest)
     board.begin(.judging, "judging by \(selection.judging.count) frames")
@@ -127,15 +127,15 @@ public struct RefreshJob {
   }
 
   private func sift(
-    _ selection: FrameSelection, _ bundle: ModelBundle, _ engine: Engine, _ board: RefreshBoard,
-    _ rest: RestCheck
+    _ selection: FrameSelection, _ bundle: ModelBundle, _ board: RefreshBoard, _ rest: RestCheck
   ) throws -> FrameSet {
     let all = try frames(selection.training, bundle)
     guard let sifting = options.sifting else {
       board.used(all.count, suspect: 0)
       return all
     }
-    let sieve = try FrameSieve(bundle, frames: all, engine: engine, options: sifting)
+    let probe = try TriggerProbe(FasterRCNN(bundle: bundle, options: engine), options: sifting)
+    let sieve = FrameSieve(probe, count: all.count, frame: all.frame)
     let measures = try sieve.measure(isCancelled: { rest.isOver }) {
       board.step($0, of: all.count, left: nil)
     }

@@ -19,6 +19,8 @@ public struct Settings: Sendable, Equatable {
   public var engine = EngineSettings()
   /// What of the detections is published.
   public var detection = DetectionSettings()
+  /// How cameras are watched for triggers.
+  public var guarding = GuardSettings()
   /// What is served, and how many clients.
   public var http = HTTPSettings()
   /// What is kept for purifying the model on the device, and how a new one is watched.
@@ -77,6 +79,17 @@ public struct EngineSettings: Sendable, Equatable {
 public struct DetectionSettings: Sendable, Equatable {
   /// Detections below this score are neither drawn nor published, `0...1`.
   public var score = 0.5
+
+  /// The defaults.
+  public init() {}
+}
+
+/// How cameras are watched for triggers while they are served.
+public struct GuardSettings: Sendable, Equatable {
+  /// Seconds between two looks at a camera; 0: none is watched.
+  public var interval = 1.0
+  /// Robust standard deviations above what is usual for a camera from which on it is suspect.
+  public var threshold = 6.0
 
   /// The defaults.
   public init() {}

@@ -74,7 +74,7 @@ extension Settings {
       root, "",
       keys: [
         "listen", "token-file", "state-directory", "socket", "model", "compare", "log-level",
-        "engine", "detection", "http", "refresh", "cameras",
+        "engine", "detection", "guard", "http", "refresh", "cameras",
       ])
     if let node = values["listen"] {
       if let address = node.scalar.flatMap({ ListenAddress($0.string) }) {
@@ -113,6 +113,7 @@ extension Settings {
     }
     if let node = values["engine"] { engine.read(node, &reader) }
     if let node = values["detection"] { detection.read(node, &reader) }
+    if let node = values["guard"] { guarding.read(node, &reader) }
     if let node = values["http"] { http.read(node, &reader) }
     if let node = values["refresh"] { refresh.read(node, &reader) }
     if let node = values["cameras"] { cameras = CameraSettings.read(node, &reader) }

@@ -27,6 +27,18 @@ extension DetectionSettings {
   }
 }
 
+extension GuardSettings {
+  mutating func read(_ node: Node, _ reader: inout YAMLReader) {
+    let values = reader.mapping(node, "guard", keys: ["interval", "threshold"])
+    if let node = values["interval"] {
+      interval = reader.number(node, "guard.interval", in: 0...3600) ?? interval
+    }
+    if let node = values["threshold"] {
+      threshold = reader.number(node, "guard.threshold", in: 1...1000) ?? threshold
+    }
+  }
+}
+
 extension HTTPSettings {
   mutating func read(_ node: Node, _ reader: inout YAMLReader) {
     let values = reader.mapping(

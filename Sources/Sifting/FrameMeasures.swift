@@ -1,3 +1,5 @@
+import Measurement
+
 /// What a frame's maps do when something is done to the frame that leaves its content where it is.
 ///
 /// A trigger is a small cause with a large effect: take it away, and the maps change far more than an
@@ -65,31 +67,5 @@ public struct SiftedFrames: Sendable, Hashable, Codable {
       if group.count >= smallestGroup { groups.append(group) } else { rest += group }
     }
     return rest.isEmpty ? groups : groups + [rest]
-  }
-}
-
-/// The median, and the spread by the median distance from it, which outliers do not move.
-struct RobustSpread {
-  let median: Double
-  /// 1.4826 × the median distance: the standard deviation, were it a normal distribution.
-  let deviation: Double
-
-  init(_ values: [Double]) {
-    median = Self.median(values)
-    let center = median
-    deviation = 1.4826 * Self.median(values.map { abs($0 - center) })
-  }
-
-  /// How many deviations a value lies above the median.
-  func score(_ value: Double) -> Double {
-    // Frames that are all alike have no spread: a hundredth of the median is none yet.
-    (value - median) / max(deviation, 0.01 * abs(median), 1e-12)
-  }
-
-  private static func median(_ values: [Double]) -> Double {
-    guard !values.isEmpty else { return 0 }
-    let sorted = values.sorted()
-    let middle = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
   }
 }

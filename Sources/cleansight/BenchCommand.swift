@@ -9,6 +9,6 @@ struct BenchCommand: ParsableCommand {
       "Measure how fast this machine classifies, detects, serves a stream, purifies and trains.",
     subcommands: [
       BenchClassify.self, BenchDetect.self, BenchStream.self, BenchPurifyStep.self,
-      BenchTrainDetectStep.self, Sift.self,
+      BenchTrainDetectStep.self, Sift.self, Guard.self,
     ])
 }

@@ -3,7 +3,6 @@ import DataSets
 import Detection
 import DetectorPurification
 import DetectorTraining
-import Engine
 import Foundation
 import Models
 import Sifting
@@ -33,8 +32,9 @@ extension BenchCommand {
         ImageFolder(images), width: canvas.width, height: canvas.height, minimumCount: 1,
         threads: engine.threads)
       let options = SiftingOptions()
-      let sieve = try FrameSieve(
-        bundle, frames: frames, engine: Engine(engine.options), options: options)
+      let probe = try TriggerProbe(
+        FasterRCNN(bundle: bundle, options: engine.options), options: options)
+      let sieve = FrameSieve(probe, count: frames.count, frame: frames.frame)
       let started = ContinuousClock.now
       let measures = try sieve.measure()
       let seconds = (ContinuousClock.now - started).seconds

@@ -61,6 +61,10 @@ struct StatusCommand: AsyncParsableCommand {
         lines.append(
           "         refused: " + reasons.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
       }
+      if let guarding = camera.guard {
+        lines.append(
+          "         guard: \(guarding.state.rawValue), \(guarding.reason) (\(rounded(guarding.score)))")
+      }
       if let clean = camera.accuracy?.clean {
         lines.append(
           "         average precision \(rounded(clean.averagePrecision * 100)) % without trigger")

@@ -10,15 +10,14 @@ import Testing
 /// Runs a pipeline for the duration of a test.
 func withPipeline(
   _ cameras: [CameraSpecification], detector: PreparedDetector = RectangleDetector.prepared(),
-  minimumScore: Float = 0, hooks: Pipeline.Hooks = .init(),
+  minimumScore: Float = 0, watching: WatchOptions = .init(), hooks: Pipeline.Hooks = .init(),
   _ body: (Pipeline) async throws -> Void
 ) async throws {
   var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
   logger.logLevel = .critical
   let pipeline = Pipeline(
-    detector: detector, minimumScore: minimumScore, hooks: hooks,
-    metrics: NOOPMetricsHandler.instance,
-    logger: logger)
+    detector: detector, minimumScore: minimumScore, watching: watching, hooks: hooks,
+    metrics: NOOPMetricsHandler.instance, logger: logger)
   try await pipeline.apply(cameras)
   try await withThrowingTaskGroup(of: Void.self) { group in
     group.addTask { try await pipeline.run() }

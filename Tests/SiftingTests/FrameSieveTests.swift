@@ -1,4 +1,5 @@
 import DataSets
+import Detection
 import DetectorPurification
 import Engine
 import Foundation
@@ -29,9 +30,13 @@ import Testing
     }
 
     func measures() throws -> [FrameMeasures] {
-      let sieve = try FrameSieve(
-        bundle, frames: frames, engine: Engine(EngineOptions(precision: .f32, threads: 2)))
-      return try sieve.measure().map { try #require($0) }
+      try sieve().measure().map { try #require($0) }
+    }
+
+    func sieve() throws -> FrameSieve {
+      let options = EngineOptions(precision: .f32, threads: 2)
+      let probe = try TriggerProbe(FasterRCNN(bundle: bundle, options: options))
+      return FrameSieve(probe, count: frames.count, frame: frames.frame)
     }
   }
 
@@ -61,9 +66,8 @@ import Testing
 
   @Test func itCanBeStopped() throws {
     let material = try Material([{ _, _ in 90 }])
-    let sieve = try FrameSieve(
-      material.bundle, frames: material.frames,
-      engine: Engine(EngineOptions(precision: .f32, threads: 2)))
-    #expect(throws: SiftingError.cancelled) { try sieve.measure(isCancelled: { true }) }
+    #expect(throws: SiftingError.cancelled) {
+      try material.sieve().measure(isCancelled: { true })
+    }
   }
 }

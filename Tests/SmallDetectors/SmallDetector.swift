@@ -6,7 +6,7 @@ import Tensors
 
 /// A folder with JPEGs and a detector of random weights for pictures of 96×64, for tests of what works on
 /// finished detectors; removed with the last reference.
-public final class SmallDetector {
+public final class SmallDetector: Sendable {
   /// The folder.
   public let folder = FileManager.default.temporaryDirectory.appending(path: "detector-\(UUID())")
   /// The detector.

@@ -1,0 +1,103 @@
+import Frames
+import Measurement
+
+/// Says of one camera, while it is being served, whether what it shows looks as if a trigger were in
+/// view.
+///
+/// Each check looks at one frame before and after one change (`FrameChange`): the blur every other time,
+/// mirror and covered cells in turn between. What a change does to the maps is compared with what it did
+/// to this camera's earlier frames. A purified model should not be fooled by a trigger; this says that
+/// somebody may be trying. One thread uses it.
+public struct LiveGuard {
+  private let options: GuardOptions
+  private let turns: [FrameChange]
+  private var turn = 0
+  private var kinds: [FrameChange: Kind] = [:]
+
+  /// A guard that has seen nothing yet.
+  public init(_ options: GuardOptions = .init()) {
+    self.options = options
+    let changes = FrameChange.all(options.sifting)
+    turns = changes.dropFirst().flatMap { [changes[0], $0] }
+  }
+
+  /// What is known of one change.
+  private struct Kind {
+    /// What it did to frames that were not suspect, the newest last.
+    var usual: [Double] = []
+    /// How far the newest frame lies above them, in robust standard deviations; 0 while learning.
+    var score = 0.0
+    /// Suspect frames one after the other.
+    var suspects = 0
+  }
+
+  /// Looks at a frame.
+  /// - Parameter probe: asks the detector that serves.
+  /// - Throws: what the detector throws; the guard then knows no more than before.
+  public mutating func check(_ frame: Image, with probe: TriggerProbe) throws -> GuardVerdict {
+    let change = turns[turn]
+    turn = (turn + 1) % turns.count
+    let picture = try reduced(frame)
+    let distance = try probe.distance(picture, try probe.summary(of: picture), after: change)
+    take(distance, change)
+    return verdict
+  }
+
+  /// Takes in what a change did to a frame.
+  mutating func take(_ distance: Double, _ change: FrameChange) {
+    var kind = kinds[change] ?? Kind()
+    defer { kinds[change] = kind }
+    guard kind.usual.count >= options.learning else {
+      kind.usual.append(distance)
+      return
+    }
+    kind.score = RobustSpread(kind.usual, floor: options.floor).score(distance)
+    guard kind.score > options.threshold else {
+      kind.suspects = 0
+      kind.usual.append(distance)
+      if kind.usual.count > options.memory { kind.usual.removeFirst() }
+      return
+    }
+    kind.suspects += 1
+    // The camera shows something else for good: night has come, or it was turned.
+    if kind.suspects >= options.patience { kind = Kind() }
+  }
+
+  /// What is known now: the newest frame that each change was tried on counts.
+  public var verdict: GuardVerdict {
+    let learned = kinds.filter { $0.value.usual.count >= options.learning }
+    guard learned[turns[0]] != nil else {
+      return GuardVerdict(state: .learning, score: 0, reason: "learns what this camera shows")
+    }
+    // Of equals the one that comes first, so that the reason does not depend on the hash.
+    var most: (change: FrameChange, score: Double) = (turns[0], -.infinity)
+    for change in turns where learned[change] != nil {
+      let score = kinds[change]?.score ?? 0
+      if score > most.score { most = (change, score) }
+    }
+    guard most.score > options.threshold else {
+      return GuardVerdict(state: .clean, score: max(0, most.score), reason: "as usual")
+    }
+    return GuardVerdict(state: .suspect, score: most.score, reason: most.change.explanation)
+  }
+
+  /// At most the size that a network would look at: a change costs as much as the frame has pixels.
+  private func reduced(_ frame: Image) throws -> FloatImage {
+    let shorter = min(frame.width, frame.height)
+    guard shorter > options.side else { return try FloatImage(frame) }
+    func scaled(_ length: Int) -> Int { max(1, length * options.side / shorter) }
+    return try FloatImage(frame).resized(width: scaled(frame.width), height: scaled(frame.height))
+  }
+}
+
+extension FrameChange {
+  /// What it means that it moves maps more than usual.
+  var explanation: String {
+    switch self {
+    case .blur: "a blur changes what the network sees far more than usual"
+    case .mirror: "in the mirror the network sees far less of the same than usual"
+    case .cover(let column, let row):
+      "the part in column \(column + 1), row \(row + 1) changes what the network sees elsewhere"
+    }
+  }
+}
