@@ -78,15 +78,15 @@ public struct ModelVersion: Sendable, Equatable {
     self.origin = origin
   }
 
-  /// The version for machines; the same keys as the properties, absent where they are nil.
+  /// The version for machines; the properties' names in snake_case, absent where they are nil.
   public var json: JSONValue {
     var members = [
       JSONMember("id", .string(id)), JSONMember("place", .string(place.rawValue)),
       JSONMember("directory", .string(directory)), JSONMember("origin", .string(origin.rawValue)),
       JSONMember("bytes", .integer(bytes)), JSONMember("sequence", .integer(sequence)),
       JSONMember("signature", .string(signature.description)),
-      JSONMember("isCurrent", .bool(isCurrent)), JSONMember("isPrevious", .bool(isPrevious)),
-      JSONMember("isGood", .bool(isGood)),
+      JSONMember("is_current", .bool(isCurrent)), JSONMember("is_previous", .bool(isPrevious)),
+      JSONMember("is_good", .bool(isGood)),
     ]
     func add(_ key: String, _ text: String?) {
       if let text { members.append(JSONMember(key, .string(text))) }
@@ -107,7 +107,7 @@ public struct ModelVersion: Sendable, Equatable {
     if let rolledBack {
       members.append(
         JSONMember(
-          "rolledBack",
+          "rolled_back",
           .object([
             JSONMember("reason", .string(rolledBack.reason)),
             JSONMember("date", .string(rolledBack.date)),

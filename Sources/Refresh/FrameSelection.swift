@@ -23,16 +23,23 @@ struct FrameSelection: Sendable, Equatable, Codable {
   init(_ entries: [ReservoirEntry], base: String, training: Int, judging: Int, now: Date = Date()) {
     self.base = base
     chosen = now.timeIntervalSince1970
-    let wanted = min(entries.count, training + judging)
-    let spread = (0..<wanted).map { entries[$0 * entries.count / wanted] }
-    let picked = spread.map(\.id)
-    cameras = Dictionary(spread.map { ($0.id, $0.camera) }, uniquingKeysWith: { $1 })
     let (many, few) = Self.judgingStrides
+    // However few are to be purified from, there must be enough to judge by.
+    let spread = Self.spread(entries, max(training + judging, few * judging))
+    let (picked, wanted) = (spread.map(\.id), spread.count)
+    cameras = Dictionary(spread.map { ($0.id, $0.camera) }, uniquingKeysWith: { $1 })
     let stride = wanted >= many * judging ? many : few
     let forJudging = picked.indices.filter { $0 % stride == stride - 1 }.prefix(judging)
     let held = Set(forJudging)
     self.judging = forJudging.map { picked[$0] }
-    self.training = picked.indices.filter { !held.contains($0) }.prefix(training).map { picked[$0] }
+    self.training = Self.spread(
+      picked.indices.filter { !held.contains($0) }.map { picked[$0] }, training)
+  }
+
+  /// So many of them at most, evenly.
+  private static func spread<Element>(_ all: [Element], _ count: Int) -> [Element] {
+    let wanted = min(all.count, count)
+    return (0..<wanted).map { all[$0 * all.count / wanted] }
   }
 
   /// A selection that was kept, where it still holds.

@@ -44,6 +44,14 @@ import Testing
     #expect((used.max() ?? 0) >= expected.many * 9 / 10 - 1 && used.min() == 0)
   }
 
+  @Test func howeverFewAreTrainedOnThereAreEnoughToJudgeBy() throws {
+    let entries = try entries(170)
+    let selection = FrameSelection(entries, base: "b", training: 8, judging: 64)
+    #expect(selection.training.count == 8 && selection.judging.count == 34)
+    let places = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.id, $0) })
+    #expect(selection.training.compactMap { places[$0] }.max() ?? 0 > 120)
+  }
+
   @Test func whatWasKeptIsTakenUpWhileItHolds() throws {
     let path = FileManager.default.temporaryDirectory.appending(path: "selection-\(UUID())").path
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
