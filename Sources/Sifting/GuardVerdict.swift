@@ -38,6 +38,8 @@ public struct GuardOptions: Sendable, Hashable {
   public var learning = 20
   /// Frames that are remembered, for each change.
   public var memory = 200
+  /// So many of the newest frames count, for each change.
+  public var holding = 3
   /// After so many suspect frames one after the other a change is learned anew.
   public var patience = 300
   /// Frames whose shorter side is longer are reduced to it, in pixels.

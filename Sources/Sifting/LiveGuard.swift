@@ -25,8 +25,11 @@ public struct LiveGuard {
   private struct Kind {
     /// What it did to frames that were not suspect, the newest last.
     var usual: [Double] = []
-    /// How far the newest frame lies above them, in robust standard deviations; 0 while learning.
-    var score = 0.0
+    /// How far the newest frames lie above them, in robust standard deviations, the newest last; none
+    /// while learning.
+    var scores: [Double] = []
+    /// A trigger does not do the same on every frame: the most suspect of the newest ones counts.
+    var score: Double { scores.max() ?? 0 }
     /// Suspect frames one after the other.
     var suspects = 0
   }
@@ -51,8 +54,9 @@ public struct LiveGuard {
       kind.usual.append(distance)
       return
     }
-    kind.score = RobustSpread(kind.usual, floor: options.floor).score(distance)
-    guard kind.score > options.threshold else {
+    let score = RobustSpread(kind.usual, floor: options.floor).score(distance)
+    kind.scores = kind.scores.suffix(options.holding - 1) + [score]
+    guard score > options.threshold else {
       kind.suspects = 0
       kind.usual.append(distance)
       if kind.usual.count > options.memory { kind.usual.removeFirst() }
@@ -63,7 +67,7 @@ public struct LiveGuard {
     if kind.suspects >= options.patience { kind = Kind() }
   }
 
-  /// What is known now: the newest frame that each change was tried on counts.
+  /// What is known now.
   public var verdict: GuardVerdict {
     let learned = kinds.filter { $0.value.usual.count >= options.learning }
     guard learned[turns[0]] != nil else {

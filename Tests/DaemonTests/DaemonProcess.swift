@@ -86,12 +86,19 @@ final class DaemonProcess: Sendable {
   }
 
   func get(_ path: String) async throws -> [String: Any] {
+    try JSONSerialization.jsonObject(with: await data(path)) as? [String: Any] ?? [:]
+  }
+
+  func text(_ path: String) async throws -> String {
+    String(decoding: try await data(path), as: UTF8.self)
+  }
+
+  private func data(_ path: String) async throws -> Data {
     let url = try #require(URL(httpURLWithSocketPath: socket, uri: path)).absoluteString
     let response = try await HTTPClient.shared.execute(
       HTTPClientRequest(url: url), timeout: .seconds(10))
     let body = try await response.body.collect(upTo: 4 << 20)
-    return try JSONSerialization.jsonObject(with: Data(Array(buffer: body))) as? [String: Any]
-      ?? [:]
+    return Data(Array(buffer: body))
   }
 
   func waitUntilReady() async throws {

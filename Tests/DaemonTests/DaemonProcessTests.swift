@@ -85,6 +85,29 @@ import Testing
     #expect(try await daemon.status(within: .seconds(10)) == 0)
   }
 
+  @Test func theGuardLooksAndIsSwitchedOffByAReload() async throws {
+    let watched = Self.configuration + "\nguard: {interval: 0.1}\n"
+    let daemon = try DaemonProcess(configuration: watched)
+    try await daemon.waitUntilReady()
+    func verdict() async throws -> [String: Any]? {
+      let cameras = try await daemon.get("/state")["cameras"] as? [[String: Any]]
+      return cameras?.first?["guard"] as? [String: Any]
+    }
+    try await eventually("the guard has looked") {
+      try await verdict()?["state"] as? String == "learning"
+    }
+    #expect(try await verdict()?["reason"] as? String == "learns what this camera shows")
+    try await eventually("it is counted") {
+      try await daemon.text("/metrics").contains(
+        "cleansight_guard_looks_total{camera_name=\"door\",state=\"learning\"}")
+    }
+    try daemon.write(Self.configuration + "\nguard: {interval: 0}\n")
+    daemon.send(SIGHUP)
+    try await eventually("the guard looks no more") { try await verdict() == nil }
+    daemon.send(SIGTERM)
+    #expect(try await daemon.status(within: .seconds(10)) == 0)
+  }
+
   private func names(_ daemon: DaemonProcess) async throws -> [String] {
     let cameras = try await daemon.get("/v1/cameras")["cameras"] as? [[String: Any]]
     return cameras?.compactMap { $0["name"] as? String } ?? []

@@ -32,7 +32,7 @@ import Testing
       $0.trimmingCharacters(in: .whitespaces)
     }
     var keys: [String] = try listedKeys("nonsense: 1")
-    for section in ["engine", "detection", "http"] {
+    for section in ["engine", "detection", "guard", "http", "refresh"] {
       keys += try listedKeys("\(section):\n  nonsense: 1")
     }
     keys += try listedKeys("cameras:\n  - name: a\n    address: \"synthetic:\"\n    nonsense: 1")
@@ -66,6 +66,7 @@ import Testing
       log-level: debug
       engine: {backend: openblas, precision: bf16, threads: 3}
       detection: {score: 0.25}
+      guard: {interval: 0, threshold: 7.5}
       http: {maximum-clients: 5, client-timeout: 1.5, jpeg-quality: 60}
       cameras:
         - {name: door, address: "v4l2:/dev/video0", width: 1280, height: 720, fps: 30, format: mjpeg}
@@ -81,6 +82,8 @@ import Testing
     #expect(settings.engine.precision == .bf16)
     #expect(settings.engine.threads == 3)
     #expect(settings.detection.score == 0.25)
+    #expect(settings.guarding.interval == 0)
+    #expect(settings.guarding.threshold == 7.5)
     #expect(settings.http.maximumClients == 5)
     #expect(settings.http.clientTimeout == 1.5)
     #expect(settings.http.jpegQuality == 60)

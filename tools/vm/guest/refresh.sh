@@ -24,8 +24,9 @@ score=$(systemd-analyze security --no-pager cleansight-refresh |
   sed -nE 's/.*exposure level.*: ([0-9.]+).*/\1/p')
 check "refresh: systemd-analyze security: $score, at most 2.0" awk -v s="$score" \
   'BEGIN { exit !(s && s <= 2) }'
-check "refresh: the timer is set" systemctl is-active cleansight-refresh.timer
-check "refresh: the path is watched" systemctl is-active cleansight-refresh.path
+units="cleansight-refresh.timer cleansight-refresh.path"
+check "refresh: timer and path are enabled" eval "systemctl is-enabled $units"
+check "refresh: they start" eval "systemctl start $units && systemctl is-active $units"
 
 few 15
 require "refresh: the daemon starts with a scene" systemctl restart cleansight
@@ -37,7 +38,7 @@ check "refresh: the camera becomes slower" systemctl reload cleansight
 pid=$(daemon_pid)
 
 begin=$EPOCHREALTIME
-check "refresh: it is asked for" cleansight repurify
+check "refresh: it is asked for" cleansight repurify --no-wait
 check "refresh: the path unit starts it" eventually 20 at_work
 check "refresh: it runs as the daemon's user" eval \
   '[[ $(stat -c %u /proc/$(refresh MainPID)) == $(stat -c %u /proc/$pid) ]]'
@@ -57,14 +58,14 @@ version=$(field .refresh.version.id)
 check "refresh: cleansight model list marks it" eval \
   'cleansight model list | grep "^\* ${version:0:12}"'
 
-check "killed: another one is asked for" cleansight repurify
+check "killed: another one is asked for" cleansight repurify --no-wait
 check "killed: it works" eventually 60 eval 'at_work && phase_is purifying'
 systemctl kill -s KILL cleansight-refresh
 check "killed: the state says so" eventually 20 phase_is failed
 check "killed: the daemon serves" detects
 check "killed: the model is the same" eval '[[ $(field .refresh.version.id) == "$version" ]]'
 
-check "both killed: another one is asked for" cleansight repurify
+check "both killed: another one is asked for" cleansight repurify --no-wait
 check "both killed: it works" eventually 60 at_work
 systemctl kill -s KILL cleansight-refresh cleansight
 check "both killed: the daemon is started again" eventually 30 eval \
@@ -72,7 +73,7 @@ check "both killed: the daemon is started again" eventually 30 eval \
 check "both killed: with the same model" eval '[[ $(field .refresh.version.id) == "$version" ]]'
 pid=$(daemon_pid)
 
-check "cancelled: another one is asked for" cleansight repurify
+check "cancelled: another one is asked for" cleansight repurify --no-wait
 check "cancelled: it works" eventually 60 at_work
 check "cancelled: it is told to stop" cleansight repurify --cancel
 check "cancelled: it stops" eventually 60 phase_is stopped
@@ -81,7 +82,7 @@ check "cancelled: that is no failure" eval '[[ $(refresh Result) == success ]]'
 # Less than 512 MiB free: the refresh does not begin, and nothing else minds.
 free=$(df --output=avail -B1M /var/lib | tail -1)
 fallocate -l "$((free - 200))M" /var/lib/full
-check "full disk: another one is asked for" cleansight repurify
+check "full disk: another one is asked for" cleansight repurify --no-wait
 check "full disk: it stops with that reason" eventually 60 state \
   '.refresh.last.phase == "stopped" and (.refresh.last.message | test("MiB"))'
 check "full disk: the daemon serves" detects
