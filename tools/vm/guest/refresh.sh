@@ -4,6 +4,8 @@
 refresh() { systemctl show cleansight-refresh -p "$1" --value; }
 phase_is() { state ".refresh.last.phase == \"$1\""; }
 at_work() { [[ $(refresh ActiveState) == activating ]]; }
+# Once it works, the request is taken: one that is killed before is started again by the path unit.
+works() { at_work && { phase_is sifting || phase_is purifying; }; }
 serves() { state ".refresh.version.origin == \"$1\""; }
 # few LINE...: a scene from which frames are kept quickly, with settings for a short refresh.
 few() {
@@ -28,6 +30,13 @@ units="cleansight-refresh.timer cleansight-refresh.path"
 check "refresh: timer and path are enabled" eval "systemctl is-enabled $units"
 check "refresh: they start" eval "systemctl start $units && systemctl is-active $units"
 
+# A smaller input for the same reason.
+model=/usr/local/share/smaller
+mkdir -p "$model"
+cp /usr/local/share/cleansight/models/default/* "$model/"
+jq '.input = {minSize: 160, maxSize: 224} | .thresholds.rpn.postNMS = 50' \
+  /usr/local/share/cleansight/models/default/model.json >"$model/model.json"
+
 few 15
 require "refresh: the daemon starts with a scene" systemctl restart cleansight
 check "refresh: too few frames is a reason, not a failure of the box" eval \
@@ -44,12 +53,10 @@ check "refresh: it runs as the daemon's user" eval \
   '[[ $(stat -c %u /proc/$(refresh MainPID)) == $(stat -c %u /proc/$pid) ]]'
 check "refresh: it has no network" eval \
   '[[ $(readlink /proc/$(refresh MainPID)/ns/net) != $(readlink /proc/self/ns/net) ]]'
-check "refresh: the page's state shows it" eventually 60 eval \
-  'phase_is sifting || phase_is purifying'
+check "refresh: the page's state shows it" eventually 60 works
 check "refresh: detections go on meanwhile" detects
 check "refresh: the candidate is accepted" eventually 600 phase_is accepted
-saw "refresh: $(elapsed "$begin") s, $(field '.refresh.last.message'), memory at most \
-$(($(refresh MemoryPeak 2>/dev/null || echo 0) / 1048576)) MiB"
+saw "refresh: $(elapsed "$begin") s, $(field '.refresh.last.message')"
 check "refresh: the new model serves" eventually 30 serves refresh
 check "refresh: the daemon was not started again" eval '[[ $(daemon_pid) == "$pid" ]]'
 check "refresh: after its probation it is good" eventually 60 state \
@@ -59,14 +66,14 @@ check "refresh: cleansight model list marks it" eval \
   'cleansight model list | grep "^\* ${version:0:12}"'
 
 check "killed: another one is asked for" cleansight repurify --no-wait
-check "killed: it works" eventually 60 eval 'at_work && phase_is purifying'
+check "killed: it works" eventually 60 works
 systemctl kill -s KILL cleansight-refresh
 check "killed: the state says so" eventually 20 phase_is failed
 check "killed: the daemon serves" detects
 check "killed: the model is the same" eval '[[ $(field .refresh.version.id) == "$version" ]]'
 
 check "both killed: another one is asked for" cleansight repurify --no-wait
-check "both killed: it works" eventually 60 at_work
+check "both killed: it works" eventually 60 works
 systemctl kill -s KILL cleansight-refresh cleansight
 check "both killed: the daemon is started again" eventually 30 eval \
   '[[ $(daemon_pid) != "$pid" && $(daemon_pid) != 0 ]] && detects'
@@ -74,7 +81,7 @@ check "both killed: with the same model" eval '[[ $(field .refresh.version.id) =
 pid=$(daemon_pid)
 
 check "cancelled: another one is asked for" cleansight repurify --no-wait
-check "cancelled: it works" eventually 60 at_work
+check "cancelled: it works" eventually 60 works
 check "cancelled: it is told to stop" cleansight repurify --cancel
 check "cancelled: it stops" eventually 60 phase_is stopped
 check "cancelled: that is no failure" eval '[[ $(refresh Result) == success ]]'
@@ -99,5 +106,6 @@ check "upgrade: the device's own model serves" eventually 30 serves refresh
 check "guard: it has looked" eventually 30 state '.cameras[0].guard.state != null'
 check "frames: deleted on command" cleansight repurify --forget
 check "frames: none is left" eventually 10 state '.refresh.frames.count < 20'
+model=''
 check "no library complains about the sandbox" eval '! journalctl -u cleansight-refresh -o cat \
   --no-pager | grep -iE "errno|not permitted"'
