@@ -4,6 +4,9 @@ import Frames
 /// A detector whose feature maps can be looked at: what a picture looks like to the network, before
 /// anything was decided about it.
 public protocol MapDetector: ObjectDetector {
+  /// The shorter side to which pictures are resized, in pixels.
+  var shorterSide: Int { get }
+
   /// Runs trunk and pyramid on a picture, and nothing that comes after them.
   /// - Returns: the levels that regions are pooled from, finest first; valid until the detector sees
   ///   another picture.
@@ -44,6 +47,9 @@ public struct FeatureMap {
 }
 
 extension FasterRCNN: MapDetector {
+  /// The shorter side to which pictures are resized.
+  public var shorterSide: Int { options.minSize }
+
   /// The maps of a picture.
   public func maps(of image: Image) throws -> [FeatureMap] {
     engine.prepareThread()

@@ -47,11 +47,13 @@ struct CameraWatch {
       return !isBusy
     }
     let waited = (now - last).inSeconds
-    return waited >= options.interval * (isBusy ? Self.patience : 1)
+    if isBusy { return waited >= options.interval * Self.patience }
+    return waited >= options.interval || guards[camera]?.isHalfDone == true
   }
 
-  /// Looks at a frame.
-  /// - Returns: what is known of the camera; nil where that fails.
+  /// Looks at a frame, or does the second half of the work on the one before: so no frame has to wait for
+  /// longer than a detection takes.
+  /// - Returns: what is known of the camera, where that is news.
   mutating func look(
     at frame: Frame, now: ContinuousClock.Instant, _ options: WatchOptions
   ) -> GuardVerdict? {
@@ -60,8 +62,9 @@ struct CameraWatch {
     var guarding = guards[frame.camera] ?? LiveGuard(options.guarding)
     let before = guarding.verdict
     do {
-      let verdict = try guarding.check(frame.image, with: probe)
+      let news = try guarding.work(on: frame.image, with: probe)
       guards[frame.camera] = guarding
+      guard let verdict = news else { return nil }
       report(verdict, before, frame)
       return verdict
     } catch {

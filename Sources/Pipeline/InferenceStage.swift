@@ -189,11 +189,11 @@ final class InferenceStage: Sendable {
     guard watch.isDue(frame.camera, at: now, isBusy: queue.hasPicture, options) else { return }
     let channels = channels.withLock { $0 }
     watch.keep(channels.keys)
-    let verdict = watch.look(at: frame, now: now, options)
-    channels[frame.camera]?.set(verdict)
-    if let verdict {
-      metrics.record(verdict, camera: frame.camera, seconds: (.now - now).inSeconds)
+    if let verdict = watch.look(at: frame, now: now, options) {
+      channels[frame.camera]?.set(verdict)
+      metrics.record(verdict, camera: frame.camera)
     }
+    metrics.recordGuard(seconds: (.now - now).inSeconds, camera: frame.camera)
   }
 
   private func compare(

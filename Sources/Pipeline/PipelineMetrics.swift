@@ -38,8 +38,12 @@ struct PipelineMetrics: Sendable {
     }
   }
 
-  func record(_ verdict: GuardVerdict, camera: String, seconds: Double) {
+  /// The time of half a look.
+  func recordGuard(seconds: Double, camera: String) {
     cameras.recorder("cleansight_guard_seconds", camera).record(seconds)
+  }
+
+  func record(_ verdict: GuardVerdict, camera: String) {
     cameras.counter("cleansight_guard_looks_total", camera, ("state", verdict.state.rawValue))
       .increment()
     cameras.meter("cleansight_guard_suspect", camera).set(verdict.state == .suspect ? 1 : 0)

@@ -42,8 +42,6 @@ public struct GuardOptions: Sendable, Hashable {
   public var holding = 3
   /// After so many suspect frames one after the other a change is learned anew.
   public var patience = 300
-  /// Frames whose shorter side is longer are reduced to it, in pixels.
-  public var side = 480
 
   /// The defaults.
   public init() {}

@@ -13,6 +13,7 @@ public struct LiveGuard {
   private let turns: [FrameChange]
   private var turn = 0
   private var kinds: [FrameChange: Kind] = [:]
+  private var begun: Begun?
 
   /// A guard that has seen nothing yet.
   public init(_ options: GuardOptions = .init()) {
@@ -34,16 +35,40 @@ public struct LiveGuard {
     var suspects = 0
   }
 
-  /// Looks at a frame.
+  /// A frame of which the first half of the work is done.
+  private struct Begun {
+    var change: FrameChange
+    var picture: FloatImage
+    var summary: MapSummary
+  }
+
+  /// Whether a frame was begun to be looked at.
+  public var isHalfDone: Bool { begun != nil }
+
+  /// Does half of the work on a frame, which takes about as long as a detection: at first the frame as it
+  /// is, at the next call the same frame changed.
   /// - Parameter probe: asks the detector that serves.
+  /// - Returns: the verdict after the second half; nil after the first.
   /// - Throws: what the detector throws; the guard then knows no more than before.
-  public mutating func check(_ frame: Image, with probe: TriggerProbe) throws -> GuardVerdict {
-    let change = turns[turn]
-    turn = (turn + 1) % turns.count
-    let picture = try reduced(frame)
-    let distance = try probe.distance(picture, try probe.summary(of: picture), after: change)
-    take(distance, change)
+  public mutating func work(on frame: Image, with probe: TriggerProbe) throws -> GuardVerdict? {
+    guard let begun else {
+      let picture = try reduced(frame, to: probe.side)
+      begun = Begun(
+        change: turns[turn], picture: picture, summary: try probe.summary(of: picture))
+      turn = (turn + 1) % turns.count
+      return nil
+    }
+    self.begun = nil
+    take(try probe.distance(begun.picture, begun.summary, after: begun.change), begun.change)
     return verdict
+  }
+
+  /// Looks at a frame.
+  /// - Throws: as `work(on:with:)`.
+  public mutating func check(_ frame: Image, with probe: TriggerProbe) throws -> GuardVerdict {
+    begun = nil
+    _ = try work(on: frame, with: probe)
+    return try work(on: frame, with: probe) ?? verdict
   }
 
   /// Takes in what a change did to a frame.
@@ -85,11 +110,11 @@ public struct LiveGuard {
     return GuardVerdict(state: .suspect, score: most.score, reason: most.change.explanation)
   }
 
-  /// At most the size that a network would look at: a change costs as much as the frame has pixels.
-  private func reduced(_ frame: Image) throws -> FloatImage {
+  /// No larger than the network looks at: a change costs as much as the frame has pixels.
+  private func reduced(_ frame: Image, to side: Int) throws -> FloatImage {
     let shorter = min(frame.width, frame.height)
-    guard shorter > options.side else { return try FloatImage(frame) }
-    func scaled(_ length: Int) -> Int { max(1, length * options.side / shorter) }
+    guard shorter > side else { return try FloatImage(frame) }
+    func scaled(_ length: Int) -> Int { max(1, length * side / shorter) }
     return try FloatImage(frame).resized(width: scaled(frame.width), height: scaled(frame.height))
   }
 }

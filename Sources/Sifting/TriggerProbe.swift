@@ -21,6 +21,9 @@ public final class TriggerProbe {
     self.options = options
   }
 
+  /// The shorter side of what the network looks at, in pixels.
+  var side: Int { detector.shorterSide }
+
   /// What is to be compared with.
   /// - Throws: what the detector throws.
   func summary(of frame: FloatImage) throws -> MapSummary {

@@ -63,7 +63,8 @@ struct StatusCommand: AsyncParsableCommand {
       }
       if let guarding = camera.guard {
         lines.append(
-          "         guard: \(guarding.state.rawValue), \(guarding.reason) (\(rounded(guarding.score)))")
+          "         guard: \(guarding.state.rawValue), \(guarding.reason) (\(rounded(guarding.score)))"
+        )
       }
       if let clean = camera.accuracy?.clean {
         lines.append(

@@ -86,6 +86,9 @@ import Testing
     #expect(isDue("b", at: now + .milliseconds(4100), isBusy: true))
     let frame = Frame(
       camera: "a", sequence: 1, captured: now, date: Date(), image: try plain(noise: 0))
+    #expect(watch.look(at: frame, now: now, options) == nil)
+    // The second half of the work, as soon as nothing waits.
+    #expect(isDue("a", at: now, isBusy: false) && !isDue("a", at: now, isBusy: true))
     #expect(watch.look(at: frame, now: now, options)?.state == .learning)
     #expect(!isDue("a", at: now + .milliseconds(900), isBusy: false))
     #expect(isDue("a", at: now + .milliseconds(1100), isBusy: false))

@@ -114,8 +114,13 @@ import Testing
     let detector = try SmallDetector(pictures: [])
     let engine = EngineOptions(precision: .f32, threads: 2)
     let probe = try TriggerProbe(FasterRCNN(bundle: detector.bundle, options: engine))
-    var guarding = LiveGuard(options { $0.side = 64 })
+    var guarding = LiveGuard(options())
     let large = try SmallDetector.picture(0, width: 960, height: 640)
     #expect(try guarding.check(large, with: probe).state == .learning)
+    // In halves, on the same frame.
+    #expect(try guarding.work(on: large, with: probe) == nil)
+    #expect(guarding.isHalfDone)
+    #expect(try guarding.work(on: large, with: probe)?.state == .learning)
+    #expect(!guarding.isHalfDone)
   }
 }
