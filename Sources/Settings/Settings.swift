@@ -89,7 +89,7 @@ public struct GuardSettings: Sendable, Equatable {
   /// Seconds between two looks at a camera; 0: none is watched.
   public var interval = 1.0
   /// Robust standard deviations above what is usual for a camera from which on it is suspect.
-  public var threshold = 5.0
+  public var threshold = 4.0
 
   /// The defaults.
   public init() {}

@@ -30,7 +30,7 @@ public struct GuardOptions: Sendable, Hashable {
   /// What is done to frames.
   public var sifting = SiftingOptions()
   /// A frame is suspect where a change moves its maps so many robust standard deviations more than usual.
-  public var threshold = 5.0
+  public var threshold = 4.0
   /// A standard deviation is taken to be at least so large a share of the median: a camera that shows
   /// the same thing all day has hardly any.
   public var floor = 0.1

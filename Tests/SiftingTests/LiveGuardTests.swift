@@ -53,7 +53,7 @@ import Testing
   @Test func aCameraThatAlwaysShowsTheSameHasSomeSpreadAllTheSame() {
     var guarding = LiveGuard(options())
     for _ in 0..<10 { guarding.take(1, .blur) }
-    guarding.take(1.4, .blur)
+    guarding.take(1.3, .blur)
     #expect(guarding.verdict.state == .clean)
     guarding.take(1.7, .blur)
     #expect(guarding.verdict.state == .suspect)
