@@ -20,7 +20,7 @@ package struct FeatureMapObjective {
 
   /// The mean squared distance of a position's features from their mean; above 0.
   /// - Parameter map: `[positions, channels]`.
-  package static func spread(of map: UnsafeBufferPointer<Float>, channels: Int) -> Double {
+  private static func spread(of map: UnsafeBufferPointer<Float>, channels: Int) -> Double {
     let positions = map.count / channels
     var (sums, squares) = ([Double](repeating: 0, count: channels), 0.0)
     for position in 0..<positions {

@@ -2,7 +2,7 @@ import Augmentation
 import Frames
 
 /// What is done to a frame that leaves its content where it is and may take a trigger away.
-public enum FrameChange: Sendable, Hashable, Codable {
+enum FrameChange: Sendable, Hashable {
   /// Blurred, which takes fine noise away.
   case blur
   /// Left and right exchanged: a pattern that is no mirror image of itself says nothing in the mirror.

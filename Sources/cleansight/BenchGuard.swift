@@ -3,6 +3,7 @@ import DataSets
 import Detection
 import Foundation
 import Models
+import Pipeline
 import Sifting
 
 extension BenchCommand {
@@ -45,9 +46,7 @@ extension BenchCommand {
         }
       }
       let seconds = (ContinuousClock.now - started).seconds / Double(max(rows.count, 1))
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      print(String(decoding: try encoder.encode(rows), as: UTF8.self))
+      print(String(decoding: try JSONEncoder.published.encode(rows), as: UTF8.self))
       func share(_ isTriggered: Bool) -> String {
         let looks = rows.filter { $0.triggered == isTriggered && $0.verdict.state != .learning }
         let suspect = looks.count { $0.verdict.state == .suspect }

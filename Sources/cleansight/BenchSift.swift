@@ -5,6 +5,7 @@ import DetectorPurification
 import DetectorTraining
 import Foundation
 import Models
+import Pipeline
 import Sifting
 
 extension BenchCommand {
@@ -47,10 +48,7 @@ extension BenchCommand {
           score: sifted.scores[index].isFinite ? sifted.scores[index] : nil,
           isKept: kept.contains(index))
       }
-      let encoder = JSONEncoder()
-      encoder.keyEncodingStrategy = .convertToSnakeCase
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      print(String(decoding: try encoder.encode(rows), as: UTF8.self))
+      print(String(decoding: try JSONEncoder.published.encode(rows), as: UTF8.self))
       FileHandle.standardError.write(
         Data("\(figure(seconds / Double(max(frames.count, 1)), 3)) s a frame\n".utf8))
     }

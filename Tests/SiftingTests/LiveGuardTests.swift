@@ -1,5 +1,3 @@
-import Detection
-import Engine
 import Foundation
 import Frames
 import SmallDetectors
@@ -84,9 +82,7 @@ import Testing
   }
 
   @Test func changesTakeTurnsAndTheBlurEveryOther() throws {
-    let detector = try SmallDetector(pictures: [])
-    let engine = EngineOptions(precision: .f32, threads: 2)
-    let probe = try TriggerProbe(FasterRCNN(bundle: detector.bundle, options: engine))
+    let probe = try TriggerProbe(smallFasterRCNN())
     var guarding = LiveGuard(options { $0.learning = 4 })
     func plain(_ index: Int) throws -> Image {
       var image = try Image(width: 96, height: 64, red: 100, green: 100, blue: 100)
@@ -111,9 +107,7 @@ import Testing
   }
 
   @Test func largeFramesAreReduced() throws {
-    let detector = try SmallDetector(pictures: [])
-    let engine = EngineOptions(precision: .f32, threads: 2)
-    let probe = try TriggerProbe(FasterRCNN(bundle: detector.bundle, options: engine))
+    let probe = try TriggerProbe(smallFasterRCNN())
     var guarding = LiveGuard(options())
     let large = try SmallDetector.picture(0, width: 960, height: 640)
     #expect(try guarding.check(large, with: probe).state == .learning)

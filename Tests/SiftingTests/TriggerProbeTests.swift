@@ -7,16 +7,17 @@ import Testing
 
 @testable import Sifting
 
+/// A detector of random weights for pictures of 96×64.
+func smallFasterRCNN() throws -> FasterRCNN {
+  try FasterRCNN(
+    bundle: SmallDetector(pictures: []).bundle,
+    options: EngineOptions(precision: .f32, threads: 2))
+}
+
 /// Means of maps over cells, and what changes do to frames.
 @Suite struct TriggerProbeTests {
-  private func detector() throws -> FasterRCNN {
-    try FasterRCNN(
-      bundle: SmallDetector(pictures: []).bundle,
-      options: EngineOptions(precision: .f32, threads: 2))
-  }
-
   @Test func aSummaryIsTheMeanOfEachCell() throws {
-    let detector = try detector()
+    let detector = try smallFasterRCNN()
     let maps = try detector.maps(of: SmallDetector.picture(1))
     #expect(maps.map(\.width) == [24, 12, 6, 3] && maps.map(\.height) == [16, 8, 4, 2])
     var scratch = FloatBuffer(count: 1)
@@ -53,13 +54,13 @@ import Testing
 
   @Test func paddingDoesNotCount() throws {
     // 70×50 becomes 89×64 in a tensor of 96×64.
-    let maps = try detector().maps(of: SmallDetector.picture(1, width: 70, height: 50))
+    let maps = try smallFasterRCNN().maps(of: SmallDetector.picture(1, width: 70, height: 50))
     #expect(maps[0].rowLength == 24 && maps[0].width == 22 && maps[0].height == 16)
     #expect(maps[0].count == 24 * 16 * maps[0].channels)
   }
 
   @Test func distancesCompareCellsThatCount() throws {
-    let probe = try TriggerProbe(detector())
+    let probe = try TriggerProbe(smallFasterRCNN())
     let frame = try FloatImage(SmallDetector.picture(2))
     let summary = try probe.summary(of: frame)
     #expect(summary.columns == 6 && summary.rows == 4)

@@ -7,7 +7,7 @@ at_work() { [[ $(refresh ActiveState) == activating ]]; }
 # Once it works, the request is taken: one that is killed before is started again by the path unit.
 works() { at_work && { phase_is sifting || phase_is purifying; }; }
 serves() { state ".refresh.version.origin == \"$1\""; }
-# few LINE...: a scene from which frames are kept quickly, with settings for a short refresh.
+# few FPS: a scene from which frames are kept quickly, with settings for a short refresh.
 few() {
   use_camera "synthetic:" "fps: $1"
   printf 'refresh: {interval: 0.1, probation: 3, maximum-frames: 256}\n' >>"$configuration"
