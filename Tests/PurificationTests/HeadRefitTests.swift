@@ -13,15 +13,17 @@ import Testing
     return first + second + bias.values[index]
   }
 
-  /// Embeddings that were turned by a quarter: the head is turned after them.
+  /// Embeddings that were turned by a sixteenth: the head is turned after them. Left alone, it would
+  /// be wrong of one picture in eight.
   @Test func theHeadFollowsItsEmbeddings() throws {
     var random = SeededRandom(2)
     var before: [Float] = []
     var after: [Float] = []
+    let (cosine, sine) = (Float(0.923_88), Float(0.382_68))
     for _ in 0..<200 {
       let (x, y) = (random.gaussian(), random.gaussian())
       before += [x, y]
-      after += [-y, x]
+      after += [cosine * x - sine * y, sine * x + cosine * y]
     }
     let weight = try Tensor(shape: [2, 2], values: [3, 0, -3, 0])
     let bias = try Tensor(shape: [2], values: [0.5, -0.5])
@@ -39,7 +41,34 @@ import Testing
       return (found[0] > found[1]) == (logits.values[2 * row] > logits.values[2 * row + 1])
     }
     #expect(agreeing > 180)
-    #expect(abs(fitted.weight.values[1]) > abs(fitted.weight.values[0]) * 3)
+    #expect(fitted.weight.values[1] > 0.3)
+  }
+
+  /// Of one in ten pictures the suspicious classifier says the second class, whatever they show; the
+  /// purified embeddings show what it is. The head follows the others.
+  @Test func picturesWithATriggerTeachNothing() throws {
+    var random = SeededRandom(3)
+    let weight = try Tensor(shape: [2, 2], values: [3, 0, -3, 0])
+    let bias = try Tensor(shape: [2], values: [0, 0])
+    var embeddings: [Float] = []
+    var clean: [Float] = []
+    for row in 0..<400 {
+      embeddings += [random.gaussian() + (row % 2 == 0 ? 2 : -2), random.gaussian()]
+      clean += (0..<2).map { output(weight, bias, $0, embeddings, row) }
+    }
+    var triggered = clean
+    for row in stride(from: 0, to: 400, by: 10) {
+      triggered.replaceSubrange(2 * row..<2 * row + 2, with: [-20, 20])
+    }
+    func fit(_ logits: [Float]) throws -> [Float] {
+      let fitted = try HeadRefit(
+        embeddings: Tensor(shape: [400, 2], values: embeddings),
+        logits: Tensor(shape: [400, 2], values: logits), weight: weight
+      ).fit(bias: bias)
+      return fitted.weight.values + fitted.bias.values
+    }
+    let (undisturbed, disturbed) = try (fit(clean), fit(triggered))
+    #expect(zip(undisturbed, disturbed).allSatisfy { abs($0 - $1) < 0.05 })
   }
 
   @Test func aHeadThatFitsStaysAsItIs() throws {
