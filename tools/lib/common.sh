@@ -75,6 +75,10 @@ build_packages=(libdnnl-dev libopenblas-dev libjpeg-dev libv4l-dev
 runtime_packages=(libdnnl2\|libdnnl3\|libdnnl3.6 libopenblas0 libjpeg62-turbo
   libv4l-0\|libv4l-0t64 libgomp1 libstdc++6 zlib1g libxml2\|libxml2-16 ca-certificates)
 
+# What the virtual machines of tools/test-vm are made with; the second list for User-Mode Linux.
+machine_packages=(mmdebstrap e2fsprogs kmod passwd gcc libc6-dev jq binutils)
+uml_packages=(flex bison bc libelf-dev make xz-utils)
+
 swift_version=6.3.1
 # "Swift 6.x Release Signing Key <swift-infrastructure@forums.swift.org>"
 swift_key=52BB7E3DE28A71BE22EC05FFEF80A866B47A981F
