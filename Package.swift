@@ -196,6 +196,7 @@ let package = Package(
     tests("Detection", ["Frames", "Tensors", "Networks", "Engine", "Models", "CKernels"]),
     tests("Measurement", ["Frames", "Tensors"]),
     tests("DataSets", ["Frames", "Tensors"]), tests("Augmentation", ["Frames", "Tensors"]),
+    tests("Backbones", ["Tensors", "Networks", "Engine", "Models"]),
     tests("Losses", ["Tensors"]), tests("Attacks", ["Frames", "Tensors"]),
     tests("Evidence", ["Frames", "Tensors"]),
     tests("Reports", ["Tensors", "Measurement", "Evidence"]),

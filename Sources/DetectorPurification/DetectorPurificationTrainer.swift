@@ -20,6 +20,7 @@ final class DetectorPurificationTrainer: PurificationRun {
   private let graph: Graph
   private let student, teacher: MapPass
   private let schedule: CosineSchedule
+  private let given: ParameterSource
   private var switchedOff: [SwitchedOffChannels] = []
   private let clean, perturbed, pixelGradients: FloatBuffer
   /// What the given detector's maps of the clean frames are.
@@ -36,8 +37,9 @@ final class DetectorPurificationTrainer: PurificationRun {
     let steps = stepsPerEpoch * options.epochs
     schedule = CosineSchedule(rate: options.learningRate, steps: steps, warmUp: steps / 10)
     graph = network.pyramidGraph()
-    store = try ParameterStore(graph.parameters) { try bundle.tensor($0) }
-    let given = try ParameterStore(graph.parameters) { try bundle.tensor($0) }
+    given = { try bundle.tensor($0) }
+    store = try ParameterStore(graph.parameters, source: given)
+    let attacked = try ParameterStore(graph.parameters, source: given)
     optimiser = try StochasticGradientDescent(
       store, momentum: options.momentum, weightDecay: options.weightDecay,
       isTrained: MapPass.isOfTrunk)
@@ -49,7 +51,7 @@ final class DetectorPurificationTrainer: PurificationRun {
       wantsPixels: false, isTrained: MapPass.isOfTrunk)
     // They take turns, and each reads its maps before the other begins.
     teacher = try MapPass(
-      network, shape: shape, engine: engine, store: given, normalisation: normalisation,
+      network, shape: shape, engine: engine, store: attacked, normalisation: normalisation,
       wantsPixels: true, sharingMemoryOf: student, isTrained: { _ in false })
     var random = SeededRandom(options.seed, 1)
     shared = SharedAdversary(
@@ -74,6 +76,12 @@ final class DetectorPurificationTrainer: PurificationRun {
     try ChannelLipschitz(threshold: options.pruning).prune(store, graph)
     try load()
     return switchedOffCount
+  }
+
+  /// Ends the training: goes back towards the given weights as far as the options say.
+  func interpolate() throws {
+    try store.interpolate(from: given, share: options.interpolation)
+    for layer in switchedOff { try layer.apply(to: store) }
   }
 
   func load() throws {

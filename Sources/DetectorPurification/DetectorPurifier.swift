@@ -158,6 +158,7 @@ public final class DetectorPurifier {
     }
     // Not only at the end of the minute: writing the model may fail.
     try keep()
+    try trainer.interpolate()
     return Result(
       losses: state.losses, searched: state.searched, prunedChannels: state.pruned,
       seconds: (clock.now - started).seconds, frames: trainer.stepsPerEpoch * trainer.batch,

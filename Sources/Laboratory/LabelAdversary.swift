@@ -9,33 +9,16 @@ import Tensors
 /// projected gradient ascent on the cross entropy with their labels within `‖δ‖∞ ≤ ε`, from a random
 /// start (Madry et al. 2018, equation 2.1). One thread uses it.
 final class LabelAdversary {
-  /// Where batch normalisation has its mean and its variance from.
-  enum Statistics {
-    /// As stored: for a finished network.
-    case stored
-    /// From the batch, which leaves the stored ones as they are: for a network in training.
-    case batch
-  }
-
-  private enum Plan {
-    case folded(InputGradientPlan)
-    case batch(TrainingPlan)
-  }
-
   /// The pictures' shape.
-  let shape: ActivationShape
+  var shape: ActivationShape { source.shape }
   /// The classifier's classes.
-  let classes: Int
-  private let plan: Plan
+  var classes: Int { source.dimension }
+  private let source: PixelGradient
   private let options: PGDOptions
-  private let normalisation: PixelNormalisation
   private let loss: CrossEntropy
-  private let values: FloatBuffer
   private let logits: FloatBuffer
   private let logitGradients: FloatBuffer
   private let gradients: FloatBuffer
-
-  private static let output = "logits"
 
   /// Compiles a classifier.
   /// - Parameters:
@@ -45,46 +28,23 @@ final class LabelAdversary {
   /// - Throws: `EngineError`.
   init(
     _ graph: Graph, shape: ActivationShape, engine: Engine, store: ParameterStore,
-    normalisation: PixelNormalisation, statistics: Statistics, options: PGDOptions
+    normalisation: PixelNormalisation, statistics: BatchNormalizationStatistics, options: PGDOptions
   ) throws {
-    self.shape = shape
     self.options = options
-    self.normalisation = normalisation
     loss = try CrossEntropy()
-    switch statistics {
-    case .stored:
-      let folded = try InputGradientPlan(
-        graph, input: shape, engine: engine, store: store, output: Self.output)
-      plan = .folded(folded)
-      classes = folded.dimension
-    case .batch:
-      let training = try TrainingPlan(
-        graph, input: shape, engine: engine, store: store, wantsInputGradient: true,
-        isTrained: { _ in false })
-      plan = .batch(training)
-      classes = try training.output(Self.output).shape.features
-    }
-    values = FloatBuffer(count: shape.count)
-    logits = FloatBuffer(count: shape.batch * classes)
+    source = try PixelGradient(
+      graph, output: "logits", shape: shape, engine: engine, store: store,
+      normalisation: normalisation, statistics: statistics)
+    logits = FloatBuffer(count: shape.batch * source.dimension)
     logitGradients = FloatBuffer(count: logits.count)
     gradients = FloatBuffer(count: shape.count)
   }
 
   /// Bytes of activations and their gradients.
-  var memoryBytes: Int {
-    switch plan {
-    case .folded(let plan): plan.memoryBytes
-    case .batch(let plan): plan.memoryBytes
-    }
-  }
+  var memoryBytes: Int { source.memoryBytes }
 
   /// Takes over the store's parameters after they have changed.
-  func load() throws {
-    switch plan {
-    case .folded(let plan): try plan.load()
-    case .batch(let plan): try plan.load()
-    }
-  }
+  func load() throws { try source.load() }
 
   /// Perturbs pictures.
   /// - Parameters:
@@ -111,7 +71,7 @@ final class LabelAdversary {
     var losses: [Float] = []
     for _ in 0..<options.steps {
       losses.append(try evaluate(adversarial, labels: labels))
-      try backward()
+      try source.backward(logitGradients, into: gradients)
       for row in 0..<shape.batch {
         let rows = row..<(row + 1)
         ball.ascend(
@@ -125,31 +85,11 @@ final class LabelAdversary {
 
   /// The mean cross entropy of pictures with labels; parameters and errors as for ``perturb``.
   func evaluate(_ pixels: FloatBuffer, labels: [Int]) throws -> Float {
-    normalisation.apply(pixels.readable, into: values.values)
-    switch plan {
-    case .folded(let plan): try plan.forward(values.readable, into: logits.values)
-    case .batch(let plan):
-      plan.input.write(values.readable)
-      try plan.forward(.batch(updatesStored: false))
-      try plan.output(Self.output).read(into: logits.values)
-    }
+    try source.forward(pixels, into: logits)
     return try loss.evaluate(
       logits.readable, labels: labels, classes: classes, gradient: logitGradients.values)
   }
 
   /// What the classifier took each picture of the last evaluation for.
   var predictions: [Int] { Predictions.largest(logits.readable, classes: classes) }
-
-  /// The gradient of the pixels of the last evaluation.
-  private func backward() throws {
-    switch plan {
-    case .folded(let plan):
-      try plan.backward(logitGradients.readable, into: gradients.values)
-    case .batch(let plan):
-      try plan.outputGradient(Self.output).write(logitGradients.readable)
-      try plan.backward()
-      plan.inputGradient?.read(into: gradients.values)
-    }
-    normalisation.applyGradient(gradients.values)
-  }
 }

@@ -82,7 +82,7 @@ public struct EvidenceStudy {
       file.trunk.parameters, source: parameters ?? { try file.parameter($0) })
     let shape = ActivationShape(
       batch: pictures.count, height: file.side, width: file.side, channels: 3)
-    let source = try EmbeddingGradient(
+    let source = try PixelGradient(
       file.trunk, shape: shape, engine: engine, store: store,
       normalisation: PixelNormalisation(file.normalisation), statistics: .stored)
     let clean = FloatBuffer(count: shape.count)

@@ -1,4 +1,5 @@
 import Attacks
+import Backbones
 import Engine
 import Losses
 import Tensors
@@ -8,7 +9,7 @@ import Tensors
 /// ascent (Madry et al. 2018). With the anchored objective it makes the distance to the suspicious
 /// backbone's embedding as great as it gets. One thread uses it.
 final class InstanceAdversary {
-  private let source: EmbeddingGradient
+  private let source: PixelGradient
   private let objective: EmbeddingObjective
   private let options: PurificationOptions
   private let embeddings: FloatBuffer
@@ -16,7 +17,7 @@ final class InstanceAdversary {
   private let gradients: FloatBuffer
 
   init(
-    _ source: EmbeddingGradient, objective: EmbeddingObjective, options: PurificationOptions
+    _ source: PixelGradient, objective: EmbeddingObjective, options: PurificationOptions
   ) {
     self.source = source
     self.objective = objective

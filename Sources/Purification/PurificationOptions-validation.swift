@@ -43,6 +43,8 @@ extension PurificationOptions {
     try require((2...4096).contains(batch), "batch", "2 to 4096", batch)
     try require(
       learningRate > 0 && learningRate.isFinite, "learning-rate", "above 0", learningRate)
+    try require(
+      interpolation > 0 && interpolation <= 1, "interpolation", "above 0, at most 1", interpolation)
     try require((0..<1).contains(momentum), "momentum", "at least 0, below 1", momentum)
     try require(
       weightDecay >= 0 && weightDecay.isFinite, "weight-decay", "at least 0", weightDecay)

@@ -1,4 +1,5 @@
 import Attacks
+import Backbones
 
 /// The hyper-parameters of Contrastive Backdoor Defense ("Do We Really Need Labels for Backdoor
 /// Defense?", section 3.3), and of what stands here beyond the paper. `docs/trials.md` says by which
@@ -14,12 +15,7 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   }
 
   /// Where the mean and the variance of batch normalisation come from.
-  public enum Statistics: String, Sendable, Hashable, Codable, CaseIterable {
-    /// As stored in the backbone.
-    case stored
-    /// From each batch.
-    case batch
-  }
+  public typealias Statistics = BatchNormalizationStatistics
 
   /// How pictures are varied.
   public enum Views: String, Sendable, Hashable, Codable, CaseIterable {
@@ -125,6 +121,10 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   public var batch: Int
   /// The greatest learning rate; it falls to 0 along half a cosine.
   public var learningRate: Float
+  /// How far to go, at the end, from the given weights (without the channels that were switched off)
+  /// towards those that the training reached; 1: all the way (Wortsman et al. 2022, "Robust fine-tuning
+  /// of zero-shot models", section 3). Less keeps more of what the backbone knew.
+  public var interpolation: Float
   /// SGD's momentum.
   public var momentum: Float
   /// SGD's weight decay.
@@ -142,7 +142,8 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
     adversaryStatistics: .stored, sharedCount: 0, addedShare: 0, sharedWarps: 0,
     sharedPatches: 0, sharedWaves: 0, restartEvery: 0,
     statistics: .batch, views: .simclr, mixup: 0, epochs: 15,
-    fraction: 1, batch: 128, learningRate: 0.02, momentum: 0.9, weightDecay: 5e-4, seed: 1)
+    fraction: 1, batch: 128, learningRate: 0.02, interpolation: 1, momentum: 0.9, weightDecay: 5e-4,
+    seed: 1)
 
   /// The paper's setting for ImageNet-100 (section 4.1, appendix B).
   public static let paperImageNet100: PurificationOptions = {
@@ -163,9 +164,9 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
     randomStart: true, adversaryStatistics: .stored, sharedCount: 3, addedShare: 0.25,
     sharedWarps: 4, sharedPatches: 12, sharedWaves: 12, restartEvery: 3, statistics: .stored,
     views: .weak,
-    mixup: 0.5, epochs: 2,
+    mixup: 0.5, epochs: 3,
     fraction: 1,
-    batch: 128, learningRate: 0.015, momentum: 0.9, weightDecay: 5e-4, seed: 1)
+    batch: 128, learningRate: 0.015, interpolation: 0.85, momentum: 0.9, weightDecay: 5e-4, seed: 1)
 
   /// Ours for the trunk of a detector, whose feature maps are the anchor: no warps, which would move
   /// objects, and frames in place of small pictures.
@@ -177,6 +178,7 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
     // a detector lost a fifth of its average precision on its own camera (docs/detection.md).
     (options.pruning, options.epsilon) = (0, 255)
     (options.pgdSteps, options.restartEvery, options.epochs) = (12, 5, 2)
+    options.interpolation = 1
     options.batch = 4
     options.learningRate = 0.01
     return options

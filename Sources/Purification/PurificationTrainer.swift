@@ -6,29 +6,6 @@ import Models
 import Networks
 import Tensors
 
-/// The losses of one step, before their weights.
-public struct PurificationLosses: Sendable, Hashable, Codable {
-  /// Backdoor-to-Standard Pulling.
-  public var pull: Float
-  /// Embedding Distillation.
-  public var distillation: Float
-  /// Standard Fine-tuning; 0 where it has no weight.
-  public var fineTuning: Float
-  /// The weighted sum.
-  public var total: Float
-
-  /// The losses of a step.
-  package init(pull: Float, distillation: Float, fineTuning: Float, total: Float) {
-    self.pull = pull
-    self.distillation = distillation
-    self.fineTuning = fineTuning
-    self.total = total
-  }
-
-  /// Whether all are numbers.
-  public var isFinite: Bool { total.isFinite }
-}
-
 /// One step of Contrastive Backdoor Defense after the other ("Do We Really Need Labels for Backdoor
 /// Defense?", section 3.3). One thread uses it.
 final class PurificationTrainer {
@@ -43,9 +20,10 @@ final class PurificationTrainer {
   let student: StudentPass
   let teacher: TeacherPass
   private let objective: EmbeddingObjective
-  let source: EmbeddingGradient
+  let source: PixelGradient
   let instance: InstanceAdversary?
   let schedule: CosineSchedule
+  private let given: ParameterSource
   private var switchedOff: [SwitchedOffChannels] = []
   private let simclr: SimCLRAugmentation
   private let weak: FlipCrop
@@ -70,7 +48,8 @@ final class PurificationTrainer {
     weak = try FlipCrop(outputSize: file.side, padding: file.side / 8)
 
     graph = file.trunk
-    store = try ParameterStore(graph.parameters) { try file.parameter($0) }
+    given = { try file.parameter($0) }
+    store = try ParameterStore(graph.parameters, source: given)
     optimiser = try StochasticGradientDescent(
       store, momentum: options.momentum, weightDecay: options.weightDecay)
     let normalisation = PixelNormalisation(file.normalisation)
@@ -99,7 +78,7 @@ final class PurificationTrainer {
     let attacked =
       try options.target == .student
       ? store : ParameterStore(graph.parameters) { try file.parameter($0) }
-    let source = try EmbeddingGradient(
+    let source = try PixelGradient(
       graph, shape: shape, engine: engine, store: attacked, normalisation: normalisation,
       statistics: options.adversaryStatistics)
     self.source = source
@@ -249,6 +228,12 @@ final class PurificationTrainer {
     try student.load()
     if options.adversary == .instance && options.target == .student { try source.load() }
     return losses
+  }
+
+  /// Ends the training: goes back towards the given weights as far as the options say.
+  func interpolate() throws {
+    try store.interpolate(from: given, share: options.interpolation)
+    for layer in switchedOff { try layer.apply(to: store) }
   }
 
   /// Takes over parameters that were changed from outside.

@@ -139,6 +139,7 @@ public final class Purifier {
       }
       if let path { try state.write(to: path, of: trainer, identity: identity) }
     }
+    try trainer.interpolate()
     guard trainer.store.isFinite else {
       throw PurificationError.diverged(step: steps, losses: "parameters that are not finite")
     }

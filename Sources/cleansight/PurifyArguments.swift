@@ -55,6 +55,8 @@ struct PurifyArguments: ParsableArguments {
   var batch: Int?
   @Option(help: "The greatest learning rate.")
   var learningRate: Float?
+  @Option(help: "How far to go from the given weights to the purified ones; 1: all the way.")
+  var interpolation: Float?
   @Option(help: "Weight decay.")
   var weightDecay: Float?
   @Option(help: "The share of the pictures that is used.")
@@ -109,6 +111,7 @@ struct PurifyArguments: ParsableArguments {
     replace(\.pruning, pruning)
     replace(\.batch, batch)
     replace(\.learningRate, learningRate)
+    replace(\.interpolation, interpolation)
     replace(\.weightDecay, weightDecay)
     replace(\.fraction, fraction)
     replace(\.seed, seed)

@@ -34,6 +34,26 @@ import Testing
     }
   }
 
+  @Test func interpolationGoesBackTowardsTheGivenWeights() throws {
+    let material = try DetectorMaterial()
+    let name = "backbone.body.layer3.0.conv1.weight"
+    func weights(_ interpolation: Float) throws -> Tensor {
+      var options = options
+      options.interpolation = interpolation
+      let purifier = try purifier(material, options)
+      _ = try purifier.run()
+      return try #require(try purifier.parameter(name))
+    }
+    let (before, end, middle) = (
+      try material.bundle.tensor(name), try weights(1), try weights(0.5)
+    )
+    for index in middle.values.indices {
+      let expected = (before.values[index] + end.values[index]) / 2
+      #expect(abs(middle.values[index] - expected) < 1e-6)
+    }
+    #expect(end != before)
+  }
+
   /// What the shared perturbations move, the student moves back: most of it within few steps.
   @Test func pullingHelps() throws {
     let material = try DetectorMaterial()

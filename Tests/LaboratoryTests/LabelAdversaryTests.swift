@@ -1,4 +1,5 @@
 import Attacks
+import Backbones
 import Engine
 import Foundation
 import Losses
@@ -9,8 +10,8 @@ import Testing
 @testable import Laboratory
 
 @Suite struct LabelAdversaryTests {
-  @Test(arguments: [LabelAdversary.Statistics.stored, .batch])
-  func raisesTheLossWithinTheBound(statistics: LabelAdversary.Statistics) throws {
+  @Test(arguments: [BatchNormalizationStatistics.stored, .batch])
+  func raisesTheLossWithinTheBound(statistics: BatchNormalizationStatistics) throws {
     let data = try TwoClasses()
     let pictures = try data.pictures()
     let trainer = try smallClassifier(pictures)

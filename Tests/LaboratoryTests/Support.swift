@@ -117,7 +117,7 @@ func smallClassifier(
 /// An adversary of a small classifier, and its pictures, all in one batch.
 func smallAdversary(
   _ trainer: ClassifierTrainer, _ pictures: TrainingPictures, _ options: PGDOptions,
-  statistics: LabelAdversary.Statistics = .stored
+  statistics: BatchNormalizationStatistics = .stored
 ) throws -> (adversary: LabelAdversary, clean: FloatBuffer) {
   let graph = SmallNetwork.classifier
   let side = TwoClasses.side

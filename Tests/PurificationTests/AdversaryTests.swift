@@ -14,13 +14,13 @@ import Testing
 
   private func setUp(
     _ change: (inout PurificationOptions) -> Void
-  ) throws -> (PurificationOptions, EmbeddingGradient, EmbeddingObjective, clean: FloatBuffer) {
+  ) throws -> (PurificationOptions, PixelGradient, EmbeddingObjective, clean: FloatBuffer) {
     var options = PurificationOptions.paperCIFAR10
     change(&options)
     let graph = ResNet(depth: .resnet18, stem: .cifar).classifier(classes: nil)
     let parameters = RandomParameters(for: graph.parameters)
     let store = try ParameterStore(graph.parameters) { try parameters.tensor($0) }
-    let source = try EmbeddingGradient(
+    let source = try PixelGradient(
       graph, shape: Self.shape, engine: Engine(EngineOptions(precision: .f32, threads: 2)),
       store: store, normalisation: PixelNormalisation(.cifar10),
       statistics: options.adversaryStatistics)

@@ -82,6 +82,30 @@ import Testing
     #expect(found == wanted)
   }
 
+  /// Half of the way lies in the middle, but channels that were switched off stay off.
+  @Test func interpolationGoesBackTowardsTheGivenWeights() throws {
+    var options = Self.small(.device)
+    (options.interpolation, options.pruning) = (1, 0.5)
+    let whole = try purifier(options)
+    let before = try parameters(whole)
+    let pruned = try whole.run().prunedChannels
+    options.interpolation = 0.5
+    let half = try purifier(options)
+    _ = try half.run()
+    let (end, middle) = (try parameters(whole), try parameters(half))
+    var off = 0
+    for (name, values) in middle {
+      let (start, end) = (try #require(before[name]), try #require(end[name]))
+      for index in values.indices {
+        let isOff = end[index] == 0 && start[index] != 0
+        let expected = isOff ? 0 : (start[index] + end[index]) / 2
+        #expect(abs(values[index] - expected) < 1e-6)
+        off += isOff ? 1 : 0
+      }
+    }
+    #expect(pruned > 0 && off > 0)
+  }
+
   @Test func aCheckpointOfAnotherRunIsRefused() throws {
     let checkpoint = folder.path("other.checkpoint")
     var options = Self.small(.device)

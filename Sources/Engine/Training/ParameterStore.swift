@@ -43,6 +43,23 @@ public final class ParameterStore {
     _ = try values(name).update(from: tensor.values)
   }
 
+  /// Moves every parameter back towards another network's: `other + share × (own − other)`.
+  /// - Throws: `EngineError.parameterShape` where one has another shape, or what `other` throws.
+  public func interpolate(from other: ParameterSource, share: Float) throws {
+    guard share != 1 else { return }
+    for specification in specifications {
+      let start = try other(specification.name)
+      guard start.shape == specification.shape else {
+        throw EngineError.parameterShape(
+          name: specification.name, expected: specification.shape, found: start.shape)
+      }
+      let values = try values(specification.name)
+      for index in values.indices {
+        values[index] = start.values[index] + share * (values[index] - start.values[index])
+      }
+    }
+  }
+
   /// A copy of a parameter.
   /// - Throws: `EngineError.unknownOutput` for a name that the network does not have.
   public func tensor(_ name: String) throws -> Tensor {
