@@ -15,13 +15,13 @@ final class DetectorPurificationTrainer: PurificationRun {
   /// Known from the first batch of clean frames on.
   var objective: FeatureMapObjective?
   let stepsPerEpoch, batch: Int
-  private let options: PurificationOptions
+  let options: PurificationOptions
   private let frames: FrameSet
   private let graph: Graph
   private let student, teacher: MapPass
   private let schedule: CosineSchedule
-  private let given: ParameterSource
-  private var switchedOff: [SwitchedOffChannels] = []
+  let given: ParameterSource
+  private(set) var switchedOff: [SwitchedOffChannels] = []
   private let clean, perturbed, pixelGradients: FloatBuffer
   /// What the given detector's maps of the clean frames are.
   private let anchors: [FloatBuffer]
@@ -76,12 +76,6 @@ final class DetectorPurificationTrainer: PurificationRun {
     try ChannelLipschitz(threshold: options.pruning).prune(store, graph)
     try load()
     return switchedOffCount
-  }
-
-  /// Ends the training: goes back towards the given weights as far as the options say.
-  func interpolate() throws {
-    try store.interpolate(from: given, share: options.interpolation)
-    for layer in switchedOff { try layer.apply(to: store) }
   }
 
   func load() throws {

@@ -11,8 +11,22 @@ package protocol PurificationRun: AnyObject {
   var optimiser: StochasticGradientDescent { get }
   /// Perturbations that are kept from step to step; nil where there are none.
   var shared: SharedAdversary? { get set }
+  /// The parameters that the training began with, before channels were switched off.
+  var given: ParameterSource { get }
+  /// Channels that stay off.
+  var switchedOff: [SwitchedOffChannels] { get }
+  /// What is asked for.
+  var options: PurificationOptions { get }
   /// Takes over parameters that were changed from outside.
   func load() throws
+}
+
+extension PurificationRun {
+  /// Ends the training: goes back towards the given weights as far as the options say.
+  package func interpolate() throws {
+    try store.interpolate(from: given, share: options.interpolation)
+    for layer in switchedOff { try layer.apply(to: store) }
+  }
 }
 
 extension PurificationTrainer: PurificationRun {}

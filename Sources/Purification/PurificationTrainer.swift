@@ -23,8 +23,8 @@ final class PurificationTrainer {
   let source: PixelGradient
   let instance: InstanceAdversary?
   let schedule: CosineSchedule
-  private let given: ParameterSource
-  private var switchedOff: [SwitchedOffChannels] = []
+  let given: ParameterSource
+  private(set) var switchedOff: [SwitchedOffChannels] = []
   private let simclr: SimCLRAugmentation
   private let weak: FlipCrop
 
@@ -58,10 +58,7 @@ final class PurificationTrainer {
       graph, shape: shape, engine: engine, store: store, normalisation: normalisation,
       options: options)
     teacher = try TeacherPass(
-      graph, shape: shape, engine: engine, normalisation: normalisation
-    ) {
-      try file.parameter($0)
-    }
+      graph, shape: shape, engine: engine, normalisation: normalisation, parameters: given)
     let dimension = student.dimension
     (first, second, third, adversarial) = (
       .init(count: shape.count), .init(count: shape.count), .init(count: shape.count),
@@ -77,7 +74,7 @@ final class PurificationTrainer {
     self.objective = objective
     let attacked =
       try options.target == .student
-      ? store : ParameterStore(graph.parameters) { try file.parameter($0) }
+      ? store : ParameterStore(graph.parameters, source: given)
     let source = try PixelGradient(
       graph, shape: shape, engine: engine, store: attacked, normalisation: normalisation,
       statistics: options.adversaryStatistics)
@@ -228,12 +225,6 @@ final class PurificationTrainer {
     try student.load()
     if options.adversary == .instance && options.target == .student { try source.load() }
     return losses
-  }
-
-  /// Ends the training: goes back towards the given weights as far as the options say.
-  func interpolate() throws {
-    try store.interpolate(from: given, share: options.interpolation)
-    for layer in switchedOff { try layer.apply(to: store) }
   }
 
   /// Takes over parameters that were changed from outside.
