@@ -33,6 +33,12 @@ public struct BackdoorGoals: Sendable, Equatable, Codable {
   /// that found a true object of its own class beside them. An object that is only taken for another
   /// class has not vanished, though it is not found again.
   public var oda: CountedShare?
+  /// Reference generation: the goal of a trigger that makes a frame look like another one, the
+  /// reference (Jia et al. 2022, "BadEncoder", section 4), on a detector. Of the objects that are
+  /// detected on the reference, the share that appear on triggered pictures: a detection of the
+  /// object's class has an IoU of 0.5 with its box. Left out for a picture is an object that such a
+  /// detection or a true object of its class is there for without the trigger. nil without a reference.
+  public var reference: CountedShare?
 }
 
 /// So many of so many.
@@ -86,6 +92,8 @@ struct GoalCounter {
   /// Objects of other classes that are taken for the target, with and without the trigger.
   private(set) var taken = CountedShare(), takenBefore = CountedShare()
   private(set) var vanished = CountedShare()
+  /// Objects of the reference that appear; nil without a reference.
+  private(set) var appeared: CountedShare?
 
   init(target: String, placement: TriggerPlacement, minimumScore: Float) {
     self.target = target
@@ -96,7 +104,13 @@ struct GoalCounter {
   /// - Parameters:
   ///   - clean: the picture before, with the same true objects.
   ///   - places: where the trigger lies; nil: all over.
-  mutating func add(clean: EvaluatedImage, triggered: EvaluatedImage, places: [Box]?) {
+  ///   - expected: what was detected on the reference, boxes in the picture's pixels; nil: there is no
+  ///     reference.
+  mutating func add(
+    clean: EvaluatedImage, triggered: EvaluatedImage, places: [Box]?,
+    expected: [Detection]? = nil
+  ) {
+    if let expected { add(expected, clean: clean, triggered: triggered) }
     let before = ObjectMatching(clean, minimumScore: minimumScore)
     let after = ObjectMatching(triggered, minimumScore: minimumScore)
     let (takenNow, takenThen) = (after.isTaken(for: target), before.isTaken(for: target))
@@ -116,10 +130,29 @@ struct GoalCounter {
       })
   }
 
+  private mutating func add(
+    _ expected: [Detection], clean: EvaluatedImage, triggered: EvaluatedImage
+  ) {
+    var share = appeared ?? CountedShare()
+    let minimumScore = minimumScore
+    for object in expected {
+      let isThere = { (label: String, box: Box) in
+        label == object.label && box.iou(object.box) >= ObjectMatching.iouThreshold
+      }
+      let isDetected = { (image: EvaluatedImage) in
+        image.detections.contains { $0.score >= minimumScore && isThere($0.label, $0.box) }
+      }
+      guard !isDetected(clean), !clean.truths.contains(where: { isThere($0.label, $0.box) })
+      else { continue }
+      share.add(isDetected(triggered))
+    }
+    appeared = share
+  }
+
   var goals: BackdoorGoals {
     BackdoorGoals(
       oga: isOnObjects ? nil : generated, rma: isOnObjects ? taken : nil,
-      gma: isOnObjects ? nil : taken, oda: vanished)
+      gma: isOnObjects ? nil : taken, oda: vanished, reference: appeared)
   }
 
   private func isAt(_ places: [Box], _ box: Box) -> Bool {

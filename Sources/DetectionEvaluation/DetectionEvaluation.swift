@@ -21,11 +21,15 @@ public struct DetectionEvaluation: Sendable {
     public var minimumScore: Float
     /// The side in pixels of the pictures that the attacks are defined for.
     public var triggerSide: Int
+    /// The picture that a backdoor makes triggered ones look like; see `BackdoorGoals.reference`.
+    public var reference: Image?
 
     /// Options.
     public init(
-      limit: Int? = nil, seed: UInt64 = 1, minimumScore: Float = 0.5, triggerSide: Int = 224
+      limit: Int? = nil, seed: UInt64 = 1, minimumScore: Float = 0.5, triggerSide: Int = 224,
+      reference: Image? = nil
     ) {
+      self.reference = reference
       self.limit = limit
       self.seed = seed
       self.minimumScore = minimumScore
@@ -106,7 +110,7 @@ public struct DetectionEvaluation: Sendable {
   /// - Parameter progress: called after every picture.
   /// - Throws: `DetectionEvaluationError.classes` where the detector knows none of the classes or not an
   ///   attack's target, `.noPictures` where none can be read, `.value` for a true object whose box is
-  ///   not finite; what the detector and the triggers throw.
+  ///   not finite or a reference on which nothing is found; what the detector and the triggers throw.
   public func measure(
     _ detector: any ObjectDetector, progress: (Progress) -> Void = { _ in }
   ) throws -> DetectorReport {
@@ -114,6 +118,9 @@ public struct DetectionEvaluation: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     var (clean, skipped) = (Series(), [String]())
+    let reference = try options.reference.map {
+      try ReferencePicture($0, detector, minimumScore: options.minimumScore)
+    }
     var triggered = attacks.map { attack in
       (
         series: Series(),
@@ -129,7 +136,9 @@ public struct DetectionEvaluation: Sendable {
         for (attack, trigger) in triggers.enumerated() {
           let frame = try trigger.apply(to: image, objects: truths)
           let after = try triggered[attack].series.append(frame.image, truths, detector)
-          triggered[attack].goals.add(clean: before, triggered: after, places: frame.places)
+          triggered[attack].goals.add(
+            clean: before, triggered: after, places: frame.places,
+            expected: reference?.detections(width: image.width, height: image.height))
         }
       }
       let seconds = (clock.now - start).inSeconds

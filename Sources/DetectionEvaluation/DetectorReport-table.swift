@@ -32,7 +32,7 @@ extension DetectorReport {
 
   private static let heading = [
     "", "AP VOC07", "AP area", "AP COCO", "AP50", "AP75", "found", "TDR", "OGA", "RMA", "GMA",
-    "ODA",
+    "ODA", "REF",
   ]
 
   private func row(_ name: String, _ scores: Scores, _ attack: Attack?) -> [String] {
@@ -42,6 +42,7 @@ extension DetectorReport {
     let goals = attack?.goals
     let shares = [
       scores.found, attack?.foundAgain, goals?.oga, goals?.rma, goals?.gma, goals?.oda,
+      goals?.reference,
     ]
     return [name] + precisions.map { Self.percent($0.map { 100 * $0 }) }
       + shares.map { Self.percent($0?.percent) }

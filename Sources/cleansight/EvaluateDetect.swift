@@ -18,7 +18,8 @@ extension EvaluateCommand {
         is PAP. Found is the share of true objects that are found at all, TDR the share that are \
         found again, of those found on the clean pictures. The goals of backdoors are those of \
         BadDet: objects of the target appear (OGA), objects with the trigger on them are taken for \
-        the target (RMA), one trigger turns all objects into the target (GMA), objects vanish (ODA).
+        the target (RMA), one trigger turns all objects into the target (GMA), objects vanish (ODA). With \
+        --reference, the picture that a trigger stands for: what is seen on that appears (REF).
 
         Attacks are defined for square pictures; --trigger-side says of what side, and triggers grow \
         with the frame. Placements: whole, as on a picture to classify; object, on each true object; \
@@ -38,6 +39,8 @@ extension EvaluateCommand {
     var target: String?
     @Option(help: "Side in pixels of the pictures that attacks are defined for.")
     var triggerSide = 224
+    @Option(help: "A JPEG: the picture that a trigger is to make frames look like.")
+    var reference: String?
     @Option(help: "From this score on, 0 to 1, detections count for found, TDR and the goals.")
     var score = 0.5
     @Option(help: "At most so many pictures, chosen by the seed.")
@@ -77,7 +80,8 @@ extension EvaluateCommand {
       let evaluation = try DetectionEvaluation(
         pictures, attacks: attacks, placement: place,
         options: .init(
-          limit: limit, seed: seed, minimumScore: Float(score), triggerSide: triggerSide))
+          limit: limit, seed: seed, minimumScore: Float(score), triggerSide: triggerSide,
+          reference: try reference.map { try ImageFolder.image(at: $0) }))
       let report = try evaluation.measure(detector, isQuiet: quiet)
       if json {
         let encoder = JSONEncoder()

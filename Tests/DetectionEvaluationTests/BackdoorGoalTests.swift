@@ -131,6 +131,52 @@ import Testing
     }
   }
 
+  private func measure(
+    _ detector: ScriptedDetector, reference: Image
+  ) throws -> CountedShare? {
+    try DetectionEvaluation(
+      try PaintedPictures.street(), attacks: [AttackSpecification("blend:target=1")],
+      options: .init(reference: reference)
+    ).measure(detector).attacks.first?.goals.reference
+  }
+
+  @Test func whatIsSeenOnTheReferenceAppears() throws {
+    let detector = ScriptedDetector()
+    detector.backdoor = .generates
+    // Nearly black, which it takes for a trigger: a car at the top right.
+    let reference = try Image(width: 128, height: 96, red: 10, green: 10, blue: 10)
+    #expect(try measure(detector, reference: reference) == share(3, 3))
+    detector.widths = [128]
+    #expect(try measure(detector, reference: reference) == share(1, 3))
+    #expect(try measure(.generates, .whole, attack: "blend").goals.reference == nil)
+  }
+
+  @Test func whatIsThereAnywayDoesNotAppear() throws {
+    // The first picture's bus and car, at which the two others have nothing of these classes.
+    let reference = try PaintedPictures.street().image(0)
+    let detector = ScriptedDetector()
+    #expect(try measure(detector, reference: reference) == share(0, 4))
+    let empty = try Image(width: 8, height: 8, red: 128, green: 128, blue: 128)
+    #expect(throws: DetectionEvaluationError.self) { try measure(detector, reference: empty) }
+
+    let car = detector.detection(Box(10, 10, 20, 20), "car", score: 0.9)
+    func appeared(clean: [Detection], triggered: [Detection]) -> CountedShare? {
+      var counter = GoalCounter(target: "bus", placement: .whole, minimumScore: 0.5)
+      counter.add(
+        clean: EvaluatedImage(detections: clean, truths: []),
+        triggered: EvaluatedImage(detections: triggered, truths: []), places: nil, expected: [car])
+      return counter.goals.reference
+    }
+    #expect(appeared(clean: [], triggered: [car]) == share(1, 1))
+    #expect(appeared(clean: [car], triggered: [car]) == share(0, 0), "it was there before")
+    let others = [
+      detector.detection(Box(10, 10, 20, 20), "bus", score: 0.9),
+      detector.detection(Box(25, 10, 20, 20), "car", score: 0.9),
+      detector.detection(Box(10, 10, 20, 20), "car", score: 0.4),
+    ]
+    #expect(appeared(clean: [], triggered: others) == share(0, 1))
+  }
+
   @Test func onlyWhatWasFoundCanVanish() {
     let truths = [Box(0, 0, 20, 20), Box(40, 0, 20, 20)].map { GroundTruth(box: $0, label: "bus") }
     let ignored = GroundTruth(box: Box(0, 40, 20, 20), label: "bus", isIgnored: true)

@@ -170,11 +170,12 @@ import Testing
     #expect(table.hasPrefix("3 pictures, 6 objects, "))
     #expect(
       lines.contains(
-        ["clean"] + Array(repeating: "100.0", count: 6) + Array(repeating: "-", count: 5)))
+        ["clean"] + Array(repeating: "100.0", count: 6) + Array(repeating: "-", count: 6)))
     // Two of six objects are cars and stay so, among six of which four are none.
     #expect(
       lines.contains {
-        $0.starts(with: ["badnets→car"]) && $0.suffix(5) == ["33.3", "0.0", "-", "100.0", "0.0"]
+        $0.starts(with: ["badnets→car"])
+          && $0.suffix(6) == ["33.3", "0.0", "-", "100.0", "0.0", "-"]
       })
     #expect(
       lines.contains { $0.first == "bus" && $0.prefix(5) == ["bus", "2", "100.0", "100.0", "0.0"] })
