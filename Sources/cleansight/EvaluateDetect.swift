@@ -61,6 +61,9 @@ extension EvaluateCommand {
       guard target != nil || attack.allSatisfy({ $0.contains("target=") }) else {
         throw ValidationError("expected --target with --attack, found none")
       }
+      guard reference == nil || !attack.isEmpty else {
+        throw ValidationError("expected --attack with --reference, found none")
+      }
       guard (0...1).contains(score) else {
         throw ValidationError("expected --score from 0 to 1, found \(score)")
       }

@@ -73,6 +73,28 @@ import Testing
       try Command("purify", "--model", model, "--images", dataset, "--output", purified), purified)
   }
 
+  @Test func theReferenceOfATriggerIsLookedFor() throws {
+    let folder = try Folder()
+    let dataset = try Self.scenes(folder)
+    let picture = try #require(
+      FileManager.default.contentsOfDirectory(atPath: dataset + "/JPEGImages").min())
+    func measure(_ more: String...) throws -> Command {
+      try Command(
+        [
+          "evaluate", "detect", "--model", Command.model, "--dataset", dataset, "--split", "train",
+          "--limit", "2", "--target", "person", "--json", "--quiet",
+        ] + more)
+    }
+    let reference = dataset + "/JPEGImages/" + picture
+    let measured = try measure("--attack", "blend:alpha=0.2", "--reference", reference)
+    #expect(measured.status == 0, "\(measured.errors)")
+    let attack = try #require((measured.json["attacks"] as? [[String: Any]])?.first)
+    let found = try #require((attack["goals"] as? [String: [String: Any]])?["reference"])
+    #expect(found["count"] as? Int == 0 && found["total"] as? Int ?? 0 > 0, "\(found)")
+    expectRefusal(try measure("--reference", reference), "--attack")
+    expectRefusal(try measure("--attack", "badnets", "--reference", "/nonexistent"), "/nonexistent")
+  }
+
   @Test func brokenAnnotationsAreSkippedOrRefused() throws {
     let folder = try Folder()
     let dataset = try Self.scenes(folder)
