@@ -18,10 +18,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torchvision
-from PIL import Image
-from safetensors import safe_open
 from torch.nn import functional as F
+
+from lib.cifar_backbone import classes, load, pixels
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--name", default="")
@@ -56,33 +55,6 @@ args = parser.parse_args()
 device = "cuda" if torch.cuda.is_available() else "cpu"
 torch.backends.cudnn.benchmark = True
 torch.manual_seed(args.seed)
-
-
-def picture(path):
-    return np.asarray(Image.open(path).convert("RGB"))
-
-
-def tensor(paths):
-    return torch.from_numpy(np.stack([picture(p) for p in paths])).permute(0, 3, 1, 2).to(device).float() / 255
-
-
-def classes(folder):
-    return [sorted(c.iterdir()) for c in sorted(Path(folder).iterdir()) if c.is_dir()]
-
-
-def load(path):
-    with safe_open(path, "pt") as file:
-        state = {name: file.get_tensor(name).float() for name in file.keys()}
-        metadata = file.metadata() or {}
-    model = torchvision.models.resnet18(weights=None, num_classes=len(state["fc.bias"]))
-    model.conv1 = torch.nn.Conv2d(3, 64, 3, 1, 1, bias=False)
-    model.maxpool = torch.nn.Identity()
-    model.load_state_dict(state, strict=False)
-    head = (model.fc.weight.detach().clone().to(device), model.fc.bias.detach().clone().to(device))
-    model.fc = torch.nn.Identity()
-    numbers = [[float(v) for v in metadata[key].strip("()[]").split(",")] for key in ("mean", "std")]
-    mean, std = (torch.tensor(n, device=device).view(1, 3, 1, 1) for n in numbers)
-    return model.to(device, memory_format=torch.channels_last), head, mean, std
 
 
 def embed(model, x):
@@ -192,7 +164,6 @@ class Ascent:
 
     def __init__(self, model, anchors, clean, x):
         self.given = [v.detach().clone() for v in (anchors, clean, x)]
-        self.graph = None
         if args.no_graph or device == "cpu":
             self.play = lambda: ascend(model, *self.given)
             return
@@ -202,10 +173,10 @@ class Ascent:
             for _ in range(3):
                 ascend(model, *self.given)
         torch.cuda.current_stream().wait_stream(stream)
-        self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self.graph):
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
             ascend(model, *self.given)
-        self.play = self.graph.replay
+        self.play = graph.replay
 
     def __call__(self, *given):
         with torch.no_grad():
@@ -293,31 +264,39 @@ def measure(model):
     clean, triggered, given = (features(model, x) for x in (test, test_triggered, probe_pictures))
     others = test_labels != args.target
     result = {}
-    said = said_before
     for name, (w, b) in {"probe": probe(given, probe_labels), "own": head,
-                         "own_refitted": refit(features(model, unlabeled), said)}.items():
+                         "own_refitted": refit(features(model, unlabeled), said_before)}.items():
         p, q = ((f @ w.T + b).argmax(1) for f in (clean, triggered))
         result[name] = [round(100 * float(v.float().mean()), 1) for v in (
             p == test_labels, q[others] == args.target, (q == test_labels)[others])]
     return result
 
 
-student, head, mean, std = load(args.backbone)
-teacher = load(args.backbone)[0].eval()
+def backbone():
+    """The network without its head, that head, and the normalisation, where they are computed."""
+    model, mean, std = load(args.backbone)
+    head = [v.detach().clone().to(device) for v in (model.fc.weight, model.fc.bias)]
+    model.fc = torch.nn.Identity()
+    return model.to(device, memory_format=torch.channels_last), head, mean.to(device), std.to(device)
+
+
+student, head, mean, std = backbone()
+teacher = backbone()[0]
 generator = np.random.default_rng(0)
 train = [[files[i] for i in generator.permutation(len(files))] for files in classes(args.images)]
 probe_files = [(f, label) for label, files in enumerate(train) for f in files[:50]]
 left = [f for files in train for f in files[50:]]
-unlabeled = tensor([left[i] for i in np.random.default_rng(args.seed).permutation(len(left))[:args.images_used]])
-probe_pictures = tensor([f for f, _ in probe_files])
+chosen = np.random.default_rng(args.seed).permutation(len(left))[:args.images_used]
+unlabeled = pixels([left[i] for i in chosen]).to(device)
+probe_pictures = pixels([f for f, _ in probe_files]).to(device)
 probe_labels = torch.tensor([label for _, label in probe_files], device=device)
 test_files = [(f, label) for label, files in enumerate(classes(args.test_images)) for f in files[:200]]
-test = tensor([f for f, _ in test_files])
-test_triggered = tensor([Path(args.triggered) / f.parent.name / f.name for f, _ in test_files])
+test = pixels([f for f, _ in test_files]).to(device)
+test_triggered = pixels([Path(args.triggered) / f.parent.name / f.name for f, _ in test_files]).to(device)
 test_labels = torch.tensor([label for _, label in test_files], device=device)
 said_before = features(student, unlabeled) @ head[0].T + head[1]
 
-result = {"name": args.name, "options": {k: v for k, v in vars(args).items()}, "before": measure(student)}
+result = {"name": args.name, "options": vars(args), "before": measure(student)}
 pull, distillation, fine_tuning = (float(v) for v in args.weights.split(","))
 optimiser = torch.optim.SGD(student.parameters(), args.learning_rate, momentum=0.9, weight_decay=args.weight_decay)
 steps = len(unlabeled) // args.batch

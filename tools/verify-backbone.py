@@ -14,35 +14,11 @@ import os
 import subprocess
 import sys
 
-import numpy as np
 import torch
-import torchvision
-from PIL import Image
-from safetensors import safe_open
+
+from lib.cifar_backbone import classes, load, pixels
 
 TOLERANCE = 0.3
-
-
-def load(path):
-    with safe_open(path, "pt") as file:
-        state = {name: file.get_tensor(name).float() for name in file.keys()}
-        metadata = file.metadata() or {}
-    model = torchvision.models.resnet18(weights=None, num_classes=len(state["fc.bias"]))
-    model.conv1 = torch.nn.Conv2d(3, 64, 3, 1, 1, bias=False)
-    model.maxpool = torch.nn.Identity()
-    model.load_state_dict(state, strict=False)
-    numbers = [tuple(float(v) for v in metadata[key].strip("()[]").split(",")) for key in ("mean", "std")]
-    return model.eval(), *(torch.tensor(n).view(1, 3, 1, 1) for n in numbers)
-
-
-def pictures(folder):
-    """All pictures of class folders in sorted order, and their labels."""
-    images, labels = [], []
-    for label, name in enumerate(sorted(os.listdir(folder))):
-        for file in sorted(os.listdir(os.path.join(folder, name))):
-            images.append(np.asarray(Image.open(os.path.join(folder, name, file)).convert("RGB")))
-            labels.append(label)
-    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255, torch.tensor(labels)
 
 
 @torch.inference_mode()
@@ -70,7 +46,9 @@ def main():
 
     torch.set_num_threads(os.cpu_count())
     model, mean, std = load(args.backbone)
-    x, y = pictures(args.test_images)
+    folders = classes(args.test_images)
+    x = pixels([file for files in folders for file in files])
+    y = torch.tensor([label for label, files in enumerate(folders) for _ in files])
     clean = predict(model, mean, std, x)
     x[:, :, :3, :3] = torch.tensor([[0.0, 1, 0], [1, 0, 1], [0, 1, 0]])
     triggered = predict(model, mean, std, x)

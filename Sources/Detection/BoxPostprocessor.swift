@@ -120,8 +120,7 @@ public final class BoxPostprocessor {
       let survivor = survivors[index]
       let box = groups[survivor.group].box(survivor.candidate)
       return ClassifiedBox(
-        box: Box(
-          x1: box.x1 * ratioX, y1: box.y1 * ratioY, x2: box.x2 * ratioX, y2: box.y2 * ratioY),
+        box: box.scaled(x: ratioX, y: ratioY),
         classIndex: survivor.group, score: scores[index])
     }
   }

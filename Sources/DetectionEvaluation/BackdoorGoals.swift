@@ -134,19 +134,25 @@ struct GoalCounter {
     _ expected: [Detection], clean: EvaluatedImage, triggered: EvaluatedImage
   ) {
     var share = appeared ?? CountedShare()
-    let minimumScore = minimumScore
-    for object in expected {
-      let isThere = { (label: String, box: Box) in
-        label == object.label && box.iou(object.box) >= ObjectMatching.iouThreshold
-      }
-      let isDetected = { (image: EvaluatedImage) in
-        image.detections.contains { $0.score >= minimumScore && isThere($0.label, $0.box) }
-      }
-      guard !isDetected(clean), !clean.truths.contains(where: { isThere($0.label, $0.box) })
-      else { continue }
-      share.add(isDetected(triggered))
+    for object in expected where !isThere(object, before: clean) {
+      share.add(isDetected(object, on: triggered))
     }
     appeared = share
+  }
+
+  private func isThere(_ object: Detection, before clean: EvaluatedImage) -> Bool {
+    isDetected(object, on: clean)
+      || clean.truths.contains { Self.isLike(object, label: $0.label, box: $0.box) }
+  }
+
+  private func isDetected(_ object: Detection, on image: EvaluatedImage) -> Bool {
+    image.detections.contains {
+      $0.score >= minimumScore && Self.isLike(object, label: $0.label, box: $0.box)
+    }
+  }
+
+  private static func isLike(_ object: Detection, label: String, box: Box) -> Bool {
+    label == object.label && box.iou(object.box) >= ObjectMatching.iouThreshold
   }
 
   var goals: BackdoorGoals {

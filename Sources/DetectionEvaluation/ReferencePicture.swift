@@ -3,30 +3,26 @@ import Frames
 
 /// What a detector sees on the picture that a backdoor makes triggered ones look like.
 struct ReferencePicture {
-  /// Boxes as shares of the picture's sides.
   private let seen: [Detection]
+  private let width, height: Int
 
   /// - Throws: `DetectionEvaluationError.value` where that is nothing; what the detector throws.
   init(_ picture: Image, _ detector: any ObjectDetector, minimumScore: Float) throws {
-    let found = try detector.detect(picture).detections.filter { $0.score >= minimumScore }
-    guard !found.isEmpty else {
+    seen = try detector.detect(picture).detections.filter { $0.score >= minimumScore }
+    (width, height) = (picture.width, picture.height)
+    guard !seen.isEmpty else {
       throw DetectionEvaluationError.value(
         name: "a reference", expected: "on which the detector finds something",
         found: "one without a detection of a score of \(minimumScore)")
     }
-    seen = Self.resized(found, 1 / Float(picture.width), 1 / Float(picture.height))
   }
 
-  /// The same in the pixels of a picture of another size.
+  /// The same on a picture of another size, boxes in its pixels.
   func detections(width: Int, height: Int) -> [Detection] {
-    Self.resized(seen, Float(width), Float(height))
-  }
-
-  private static func resized(_ found: [Detection], _ x: Float, _ y: Float) -> [Detection] {
-    found.map { detection in
+    let (x, y) = (Float(width) / Float(self.width), Float(height) / Float(self.height))
+    return seen.map { detection in
       var resized = detection
-      let box = detection.box
-      resized.box = Box(x1: x * box.x1, y1: y * box.y1, x2: x * box.x2, y2: y * box.y2)
+      resized.box = detection.box.scaled(x: x, y: y)
       return resized
     }
   }

@@ -116,9 +116,7 @@ public struct ExamplePictures: Sendable {
     Overlay().draw(
       detections.map { detection in
         var scaled = detection
-        let box = detection.box
-        scaled.box = Box(
-          x1: box.x1 * scaleX, y1: box.y1 * scaleY, x2: box.x2 * scaleX, y2: box.y2 * scaleY)
+        scaled.box = detection.box.scaled(x: scaleX, y: scaleY)
         return scaled
       }, on: &result)
     return result

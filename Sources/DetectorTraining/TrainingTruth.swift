@@ -45,11 +45,9 @@ public struct TrainingTruth: Sendable, Hashable {
         throw .label(
           expected: "one of \(classes.joined(separator: ", "))", found: truth.label)
       }
-      let box = truth.box
       result.append(
         try TrainingTruth(
-          box: Box(
-            x1: box.x1 * ratioX, y1: box.y1 * ratioY, x2: box.x2 * ratioX, y2: box.y2 * ratioY),
+          box: truth.box.scaled(x: ratioX, y: ratioY),
           label: (index ?? -1) + 1, isIgnored: truth.isIgnored))
     }
     return result

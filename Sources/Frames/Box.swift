@@ -18,6 +18,11 @@ public struct Box: Sendable, Hashable, Codable {
   /// Area in square pixels; 0 where the box is inverted.
   public var area: Float { max(0, width) * max(0, height) }
 
+  /// The box on a picture that is stretched by these factors.
+  public func scaled(x: Float, y: Float) -> Box {
+    Box(x1: x1 * x, y1: y1 * y, x2: x2 * x, y2: y2 * y)
+  }
+
   /// Intersection over union with another box, 0 where they do not meet.
   public func iou(_ other: Box) -> Float {
     let intersection =
