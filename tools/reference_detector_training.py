@@ -108,6 +108,9 @@ def main():
     export.run(argparse.Namespace(checkpoint=checkpoint, output=args.output, name=args.output.name, note=""))
     path = args.output / "model.json"
     manifest = json.loads(path.read_text())
+    # Those that `train detect` writes; the default model's, which are for speed, would leave boxes out.
+    manifest["thresholds"] = {"score": 0.05, "nms": 0.5, "detectionsPerImage": 100,
+                              "rpn": {"preNMS": 1000, "postNMS": 1000, "nms": 0.7, "score": 0}}
     manifest["provenance"] = {"description": f"Trained with torchvision by {pathlib.Path(__file__).name}."}
     path.write_text(json.dumps(manifest, indent=2) + "\n")
 
