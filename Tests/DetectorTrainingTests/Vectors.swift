@@ -6,8 +6,9 @@ import Testing
 
 @testable import DetectorTraining
 
-/// What torchvision computed; `tools/reference_detector_losses.py` made it. (The product's strict
-/// reader of this format is in the module `Models`; this one reads a file that is known to be well.)
+/// What torchvision computed; `tools/reference_detector_losses.py` and
+/// `tools/reference_detector_gradients.py` made it. (The product's strict reader of this format is in the
+/// module `Models`; this one reads files that are known to be well.)
 struct Vectors {
   struct Entry: Decodable {
     var dtype: String
@@ -18,10 +19,10 @@ struct Vectors {
   private let entries: [String: Entry]
   private let data: Data
 
-  init() throws {
+  init(_ resource: String = "losses") throws {
     let url = try #require(
       Bundle.module.url(
-        forResource: "losses", withExtension: "safetensors", subdirectory: "Resources"))
+        forResource: resource, withExtension: "safetensors", subdirectory: "Resources"))
     let file = try Data(contentsOf: url)
     let header = file.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
     let json = try #require(
