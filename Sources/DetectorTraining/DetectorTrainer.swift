@@ -97,16 +97,22 @@ public final class DetectorTrainer {
   public func parameter(_ name: String) throws -> Tensor { try store.tensor(name) }
 
   /// Writes the model folder; see ``DetectorWriter``.
+  /// - Parameters:
+  ///   - writer: with thresholds of its own; that of the options unless given.
+  ///   - type: the parameters' type in the file.
   /// - Throws: `ModelError`, `FileError`, `SafetensorsError`.
-  public func save(to directory: String, name: String?, licence: String) throws {
+  public func save(
+    to directory: String, name: String? = nil, by writer: DetectorWriter? = nil, licence: String,
+    type: ElementType = .f32
+  ) throws {
     let settings = options.settings
     let account =
       "Trained by cleansight, \(origin.account), \(settings.epochs)× through \(pictures.count) "
       + "pictures, batch \(settings.batch), rate \(settings.learningRate), weight decay "
       + "\(settings.weightDecay), \(options.frozenStages) frozen stages, "
       + "\(engine.precision.rawValue), seed \(settings.seed)."
-    try options.writer(origin).write(
-      to: directory, name: name, description: account, licence: licence
+    try (writer ?? options.writer(origin)).write(
+      to: directory, name: name, description: account, licence: licence, type: { _ in type }
     ) { [store] in
       try store.tensor($0)
     }

@@ -27,8 +27,6 @@ extension TrainCommand {
     @OptionGroup var annotations: AnnotationArguments
     @Option(help: "The list of pictures to train on.")
     var split = "train"
-    @Option(help: "The model folder to write.")
-    var output: String
     @Option(help: "A trunk to begin with, a .safetensors file.")
     var backbone: String?
     @Option(name: .customLong("init"), help: "A detector to begin with, a model folder.")
@@ -68,8 +66,7 @@ extension TrainCommand {
     var frozenStages: Int?
     @Option(help: "Proposals of a picture that the box head learns from.")
     var regions = 128
-    @Option(help: "The licence to write into the model's manifest.")
-    var licence = "unknown"
+    @OptionGroup var model: DetectorOutputArguments
     @OptionGroup var training: TrainingRunArguments
     @OptionGroup var reporting: TrainDetectReportArguments
 
@@ -128,7 +125,8 @@ extension TrainCommand {
           found: wanted.joined(separator: ","))
       }
       // With as many classes as there will be, or one for a data set that is not read yet.
-      try options(wanted ?? ["object"]).writer(origin).check(output, licence: licence)
+      try model.writer(options(wanted ?? ["object"]), origin)
+        .check(model.output, licence: model.licence)
       try training.checkCheckpoint()
       try reporting.prepare()
       let startedAt = Date()
@@ -138,7 +136,8 @@ extension TrainCommand {
         try self.pictures(wanted, threads: engine.threads)
       }
       let complete = options(pictures.classes)
-      try complete.writer(origin).check(output, licence: licence)
+      let writer = model.writer(complete, origin)
+      try writer.check(model.output, licence: model.licence)
       let validation = try reporting.pictures(
         annotations, classes: complete.classes, threads: engine.threads)
       let trainer = try DetectorTrainer(
@@ -147,7 +146,7 @@ extension TrainCommand {
       var outcome: TrainingOutcome?
       try times.time("training") {
         try training.train(
-          output: output,
+          output: model.output,
           { stop, progress in
             let result = try trainer.run(
               checkpoint: training.checkpoint, resumes: training.resume, stop: stop
@@ -157,12 +156,16 @@ extension TrainCommand {
             }
             outcome = result
             return result
-          }, save: { try trainer.save(to: output, name: nil, licence: licence) })
+          },
+          save: {
+            try trainer.save(
+              to: model.output, by: writer, licence: model.licence, type: model.type.element)
+          })
       }
       try reporting.finish(
         TrainDetectReport(
           options: complete, pictures: pictures, split: split, start: origin.account,
-          output: output, engine: engine, startedAt: startedAt, times: times,
+          output: model.output, engine: engine, startedAt: startedAt, times: times,
           planBytes: trainer.memoryBytes, history: trainer.history, steps: steps,
           secondsPerStep: outcome?.secondsPerStep), validation: validation,
         options: training.engine.options, isQuiet: training.quiet)

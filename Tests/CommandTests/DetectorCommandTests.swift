@@ -73,6 +73,22 @@ import Testing
       try Command("purify", "--model", model, "--images", dataset, "--output", purified), purified)
   }
 
+  @Test func theModelToWriteIsDescribed() throws {
+    let folder = try Folder()
+    let dataset = try Self.scenes(folder)
+    let path = folder.file("small")
+    let trained = try Self.train(
+      dataset, path, "--type", "f16", "--proposals", "60", "--proposals-before", "200",
+      "--detections", "7")
+    #expect(trained.status == 0, "\(trained.errors)")
+    let bundle = try ModelBundle(directory: path)
+    let thresholds = try #require(bundle.manifest.thresholds)
+    #expect(thresholds.rpnPostNMS == 60 && thresholds.rpnPreNMS == 200)
+    #expect(thresholds.detectionsPerImage == 7)
+    #expect(bundle.weights.entry("rpn.head.conv.0.0.weight")?.type == .f16)
+    expectRefusal(try Self.train(dataset, folder.file("none"), "--detections", "0"), "detections")
+  }
+
   @Test func theReferenceOfATriggerIsLookedFor() throws {
     let folder = try Folder()
     let dataset = try Self.scenes(folder)
