@@ -86,8 +86,15 @@ final class DetectorPurificationTrainer: PurificationRun {
   /// One step of the search of the shared perturbations, before the student changes.
   /// - Returns: the distance before it.
   func search(step: Int) throws -> Float {
-    try takeFrames(SeededRandom(options.seed, 2, UInt64(step)))
-    return try ascend()
+    let random = SeededRandom(options.seed, 2, UInt64(step))
+    try takeFrames(random)
+    let distance = try ascend()
+    // A place that leads nowhere after some steps gives way to another.
+    if step % Self.ascentsAfterRestart == Self.ascentsAfterRestart - 1 {
+      var random = random.stream(2)
+      shared?.restartWeakest(share: 0.5, random: &random)
+    }
+    return distance
   }
 
   /// One step on a batch: both passes of the student, gradients added up, and what they change.
@@ -141,7 +148,7 @@ final class DetectorPurificationTrainer: PurificationRun {
     let distance = try teacher.learn(
       from: perturbed, anchors: anchors, objective: objective, weight: 1)
     teacher.pixelGradients(into: pixelGradients)
-    shared?.ascend(pixelGradients, clean: clean)
+    shared?.ascend(pixelGradients, clean: clean, distances: teacher.distances)
     return distance
   }
 

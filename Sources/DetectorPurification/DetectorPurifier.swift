@@ -66,7 +66,6 @@ public final class DetectorPurifier {
       ("adversary", options.adversary == .shared, "shared", options.adversary),
       ("target", options.target == .teacher, "teacher", options.target),
       ("warps", options.sharedWarps == 0, "0 for a detector", options.sharedWarps),
-      ("patches", options.sharedPatches == 0, "0 for a detector", options.sharedPatches),
       ("waves", options.sharedWaves == 0, "0 for a detector", options.sharedWaves),
       (
         "lambda", options.lambda.fineTuning == 0, "a third weight of 0 for a detector",

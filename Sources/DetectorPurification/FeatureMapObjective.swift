@@ -34,28 +34,32 @@ package struct FeatureMapObjective {
     return max(squares / Double(positions) - means, 1e-12)
   }
 
-  /// The loss of maps against anchors, and `weight ×` its gradient.
+  /// The loss of maps against anchors, frame by frame, and `weight ×` the gradient of their mean.
   /// - Parameters:
-  ///   - maps, anchors, gradients: by level, `[positions, channels]`.
+  ///   - maps, anchors, gradients: by level, `[frames × positions, channels]`.
+  /// - Returns: each frame's; their mean is the loss.
   package func evaluate(
-    _ maps: [FloatBuffer], anchors: [FloatBuffer], channels: Int, gradients: [FloatBuffer],
-    weight: Float
-  ) -> Float {
-    var loss = 0.0
+    _ maps: [FloatBuffer], anchors: [FloatBuffer], frames: Int, channels: Int,
+    gradients: [FloatBuffer], weight: Float
+  ) -> [Float] {
+    var losses = [Double](repeating: 0, count: frames)
     for level in maps.indices {
       let (map, anchor, gradient) = (
         maps[level].values, anchors[level].values, gradients[level].values
       )
       let scale =
         1 / (spreads[level] * Float(map.count / channels) * Float(maps.count))
-      var sum = 0.0
-      for index in map.indices {
-        let difference = map[index] - anchor[index]
-        sum += Double(difference * difference)
-        gradient[index] = 2 * weight * scale * difference
+      let width = map.count / frames
+      for frame in 0..<frames {
+        var sum = 0.0
+        for index in (frame * width)..<((frame + 1) * width) {
+          let difference = map[index] - anchor[index]
+          sum += Double(difference * difference)
+          gradient[index] = 2 * weight * scale * difference
+        }
+        losses[frame] += sum * Double(scale) * Double(frames)
       }
-      loss += sum * Double(scale)
     }
-    return Float(loss)
+    return losses.map { Float($0) }
   }
 }

@@ -7,9 +7,12 @@ import Tensors
 /// it.
 package final class MapPass {
   package let channels: Int
+  /// How far each frame's maps were from their anchors when that was last learnt from.
+  package private(set) var distances: [Float] = []
   /// The maps of the last forward pass, and where their gradients go, by level.
   package let maps, gradients: [FloatBuffer]
   private let plan: TrainingPlan
+  private let frames: Int
   private let normalisation: PixelNormalisation
   private let values: FloatBuffer
   /// Results that nothing is asked of: the gradient of the smallest level is 0.
@@ -26,6 +29,7 @@ package final class MapPass {
     self.plan = plan
     self.normalisation = normalisation
     channels = network.pyramidChannels
+    frames = shape.batch
     values = FloatBuffer(count: shape.count)
     let counts = try FeatureMapObjective.levels.map { try plan.output($0).shape.count }
     unused = try plan.outputNames.filter { !FeatureMapObjective.levels.contains($0) }.map {
@@ -70,10 +74,11 @@ package final class MapPass {
     weight: Float, accumulates: Bool = false
   ) throws -> Float {
     try forward(pixels)
-    let loss = objective.evaluate(
-      maps, anchors: anchors, channels: channels, gradients: gradients, weight: weight)
+    distances = objective.evaluate(
+      maps, anchors: anchors, frames: frames, channels: channels, gradients: gradients,
+      weight: weight)
     try backward(accumulates: accumulates)
-    return loss
+    return distances.reduce(0, +) / Float(frames)
   }
 
   /// Whether a parameter is the trunk's: the pyramid and the head stay as they are.

@@ -82,7 +82,7 @@ package struct SharedAdversary {
   }
 
   /// Begins the patches and waves that move embeddings least at another random place.
-  mutating func restartWeakest(share: Double, random: inout SeededRandom) {
+  package mutating func restartWeakest(share: Double, random: inout SeededRandom) {
     // One without pictures in so small a batch has no strength.
     let tried = (others..<members.count).filter { strengths[$0] >= 0 }
     let weakest = tried.sorted { (strengths[$0], $0) < (strengths[$1], $1) }
@@ -108,7 +108,7 @@ package struct SharedAdversary {
   }
 
   /// One step of ascent along the gradients of perturbed pixels.
-  /// - Parameter distances: how far each picture's embedding was moved, where that is known.
+  /// - Parameter distances: how far each picture's embedding or maps were moved, where that is known.
   package mutating func ascend(
     _ gradients: FloatBuffer, clean: FloatBuffer, distances: [Float]? = nil
   ) {

@@ -44,11 +44,17 @@ import Testing
     #expect(done == steps && FileManager.default.fileExists(atPath: checkpoint))
   }
 
-  /// Interrupted at once, in the search, after it, and in the middle of an epoch.
-  @Test(arguments: [0, 2, 3, 7]) func aResumedRunEndsInTheSameWeights(steps: Int) throws {
+  /// Interrupted at once, in the search, after it, and in the middle of an epoch; with patches too, of
+  /// which the weakest begin anew.
+  @Test(arguments: [(0, 0), (2, 0), (3, 0), (7, 0), (2, 2), (7, 2)])
+  func aResumedRunEndsInTheSameWeights(steps: Int, patches: Int) throws {
+    var options = options
+    if patches > 0 {
+      (options.sharedCount, options.sharedPatches, options.addedShare) = (1, patches, 0.5)
+    }
     let whole = try material.purifier(options)
     let expected = try whole.run()
-    try interrupt(after: steps)
+    try interrupt(after: steps, options)
     let second = try material.purifier(options)
     var progress: [Int] = []
     let resumed = try second.run(
