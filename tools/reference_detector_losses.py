@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes what torchvision's Faster R-CNN computes in training for random outputs of its layers: which
 boxes stand for which objects, which of them are sampled, losses and gradients; and variants of a
-picture as tools/training/detect.py makes them. The tests of DetectorTraining hold our results against
+picture as tools/training/augment.py makes them. The tests of DetectorTraining hold our results against
 it. Outputs of layers are written with channels last, as our plans have them.
 
     python3 -m pip install torchvision==0.29.2 safetensors pillow
@@ -21,7 +21,7 @@ from torchvision.models.detection.rpn import RegionProposalNetwork
 from torchvision.ops import box_iou
 
 sys.path.insert(0, str(Path(__file__).parent))
-from training import detect  # noqa: E402
+from training.augment import augment  # noqa: E402
 
 WIDTH, HEIGHT = 64, 48
 GRIDS = ((12, 16), (6, 8), (3, 4))
@@ -200,7 +200,7 @@ def augmentation():
     for name, script in scripts.items():
         source = Script(*script)
         item = (pixels.numpy(), truths.numpy(), np.arange(1, 5))
-        picture, target = detect.augment(item, source)
+        picture, target = augment(item, source)
         assert not source.answers
         size = (picture.shape[2], picture.shape[1])
         corner = script[3:5] if script[0] < 0.6 else (0, 0)

@@ -9,7 +9,6 @@ Random numbers differ: order, mirroring, sizes, and the first values of pyramid 
 from the same distributions. Needs torch, torchvision, safetensors, numpy and Pillow.
 """
 import argparse
-import json
 import math
 import pathlib
 import random
@@ -26,12 +25,8 @@ SCALES = (0.8, 0.9, 1)
 
 
 def build(backbone):
-    """The default detector with training's numbers of `train detect` and normalisation frozen."""
-    model = detector.build(load_file(backbone))
-    model.rpn._pre_nms_top_n["training"], model.rpn._post_nms_top_n["training"] = 1000, 500
-    model.rpn.fg_bg_sampler.batch_size_per_image = 256
-    model.roi_heads.fg_bg_sampler.batch_size_per_image = 128
-    model.train()
+    """The detector with normalisation, stem and first stage frozen."""
+    model = detector.build(load_file(backbone)).train()
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.eval().requires_grad_(False)
@@ -103,16 +98,9 @@ def main():
             print(f"step {step + 1} of {steps}, loss {total / 100:.3f}, "
                   f"{(time.monotonic() - start) / (step + 1):.3f} s a step", flush=True)
             total = 0.0
-    checkpoint = args.output.with_suffix(".pt")
-    torch.save({"model": model.state_dict(), "seen": steps * args.batch}, checkpoint)
-    export.run(argparse.Namespace(checkpoint=checkpoint, output=args.output, name=args.output.name, note=""))
-    path = args.output / "model.json"
-    manifest = json.loads(path.read_text())
-    # Those that `train detect` writes; the default model's, which are for speed, would leave boxes out.
-    manifest["thresholds"] = {"score": 0.05, "nms": 0.5, "detectionsPerImage": 100,
-                              "rpn": {"preNMS": 1000, "postNMS": 1000, "nms": 0.7, "score": 0}}
-    manifest["provenance"] = {"description": f"Trained with torchvision by {pathlib.Path(__file__).name}."}
-    path.write_text(json.dumps(manifest, indent=2) + "\n")
+    export.write(
+        model.state_dict(), args.output,
+        f"Trained with torchvision by {pathlib.Path(__file__).name}, {steps * args.batch} pictures.")
 
 
 if __name__ == "__main__":

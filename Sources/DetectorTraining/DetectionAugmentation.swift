@@ -4,7 +4,7 @@ import Tensors
 
 /// Augmentation for training a detector: a random part of the picture, mirrored half of the time, in
 /// other colours, and one of several sizes to be resized to. The rules are those of
-/// `tools/training/detect.py`, which trained the default detector:
+/// `tools/training/augment.py`, a twin in Python:
 ///
 /// - Of a picture with objects, a part is cut out (`cropProbability`): a share `cropSide` of the
 ///   width, a height of that share times `cropAspect`, kept within `cropSide` and the picture. Objects

@@ -1,4 +1,5 @@
-"""The default detector: torchvision's Faster R-CNN on a ResNet-18 with a narrow feature pyramid."""
+"""torchvision's Faster R-CNN on a ResNet-18 with a narrow feature pyramid, as `cleansight train detect`
+builds it."""
 
 import torch
 import torchvision
@@ -17,17 +18,14 @@ HEAD_WIDTH = 256
 MIN_SIZE, MAX_SIZE = 320, 448
 ANCHOR_SIZES = ((16,), (32,), (64,), (128,), (256,))
 ASPECT_RATIOS = (0.5, 1.0, 2.0)
-SCORE, NMS, DETECTIONS = 0.05, 0.5, 50
-RPN_PRE_NMS, RPN_POST_NMS, RPN_NMS = 300, 100, 0.7
 
 
-def build(trunk: dict[str, torch.Tensor] | None = None, train_sizes: tuple[int, ...] | None = None):
-    """The detector, its trunk from a classifier's state where one is given."""
+def build(trunk: dict[str, torch.Tensor]):
+    """The detector with training's numbers of `train detect`, its trunk from a classifier's state."""
     body = torchvision.models.resnet18(weights=None)
-    if trunk is not None:
-        kept = {key: value for key, value in trunk.items() if not key.startswith("fc.")}
-        missing, unexpected = body.load_state_dict(kept, strict=False)
-        assert all(key.startswith("fc.") for key in missing) and not unexpected
+    kept = {key: value for key, value in trunk.items() if not key.startswith("fc.")}
+    missing, unexpected = body.load_state_dict(kept, strict=False)
+    assert all(key.startswith("fc.") for key in missing) and not unexpected
     backbone = BackboneWithFPN(
         body,
         return_layers={f"layer{n}": str(n - 1) for n in range(1, 5)},
@@ -43,18 +41,12 @@ def build(trunk: dict[str, torch.Tensor] | None = None, train_sizes: tuple[int, 
         box_head=TwoMLPHead(PYRAMID_CHANNELS * 49, HEAD_WIDTH),
         box_predictor=torchvision.models.detection.faster_rcnn.FastRCNNPredictor(
             HEAD_WIDTH, len(voc.CLASSES) + 1),
-        min_size=train_sizes or MIN_SIZE,
+        min_size=MIN_SIZE,
         max_size=MAX_SIZE,
         image_mean=MEAN,
         image_std=STD,
-        rpn_pre_nms_top_n_train=600,
-        rpn_post_nms_top_n_train=300,
-        rpn_pre_nms_top_n_test=RPN_PRE_NMS,
-        rpn_post_nms_top_n_test=RPN_POST_NMS,
-        rpn_nms_thresh=RPN_NMS,
-        rpn_batch_size_per_image=128,
-        box_batch_size_per_image=64,
-        box_score_thresh=SCORE,
-        box_nms_thresh=NMS,
-        box_detections_per_img=DETECTIONS,
+        rpn_pre_nms_top_n_train=1000,
+        rpn_post_nms_top_n_train=500,
+        rpn_batch_size_per_image=256,
+        box_batch_size_per_image=128,
     )
