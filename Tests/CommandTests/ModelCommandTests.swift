@@ -3,7 +3,7 @@ import Testing
 
 /// `cleansight model` on the delivered model.
 @Suite struct ModelCommandTests {
-  private let weights = Command.model + "/weights.safetensors"
+  private let weights = Command.model + "/model.safetensors"
 
   @Test func inspectsAndVerifiesTheDeliveredModel() throws {
     let inspection = try Command("model", "inspect", Command.model)
@@ -29,7 +29,7 @@ import Testing
     let folder = try Folder()
     let copy = folder.file("model")
     try FileManager.default.copyItem(atPath: Command.model, toPath: copy)
-    let file = URL(fileURLWithPath: copy + "/weights.safetensors")
+    let file = URL(fileURLWithPath: copy + "/model.safetensors")
     var bytes = try Data(contentsOf: file)
     bytes[bytes.count - 1] ^= 1
     try bytes.write(to: file)

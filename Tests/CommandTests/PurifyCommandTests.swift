@@ -163,7 +163,7 @@ import Testing
   }
 
   @Test func foreignBackbonesAreRefused() throws {
-    let detector = Command.model + "/weights.safetensors"
+    let detector = Command.model + "/model.safetensors"
     for path in [detector, images + "/0/deeper/0.jpg"] {
       let command = try Command(
         "purify", "--backbone", path, "--images", images, "--output", output)

@@ -106,7 +106,7 @@ import Testing
     let id = try #require(try await version(daemon)["id"] as? String)
     daemon.send(SIGKILL)
     _ = try await daemon.status(within: .seconds(20))
-    let weights = daemon.folder.path + "/state/models/versions/\(id)/weights.safetensors"
+    let weights = daemon.folder.path + "/state/models/versions/\(id)/model.safetensors"
     chmod(weights, 0o600)
     let handle = try #require(FileHandle(forWritingAtPath: weights))
     try handle.seekToEnd()
