@@ -55,7 +55,7 @@ def main():
     parser.add_argument("--output", type=pathlib.Path, required=True, help="the model folder to write")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--batch", type=int, default=2)
-    parser.add_argument("--rate", type=float, default=0.0025)
+    parser.add_argument("--rate", type=float, default=0.012)
     parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)

@@ -104,11 +104,13 @@ public struct DetectorTrainingOptions: Sendable, Equatable {
 }
 
 extension TrainingSettings {
-  /// A detector's: rate 0.02 at batches of 16 (Lin et al. 2017, section 5.1) and proportional to the
-  /// batch otherwise, weight decay 1e-4, a short warm-up.
+  /// A detector's: weight decay 1e-4, a short warm-up, and a rate of 0.02 at batches of 4 to 16, beyond
+  /// in proportion (0.02 at 16: Lin et al. 2017, section 5.1). Smaller batches get 0.006 a picture: a rate
+  /// in proportion all the way down, 0.0025 at 2, wastes most of a training of minutes (docs/detection.md).
   public static func detector(epochs: Int = 12, batch: Int = 2) -> TrainingSettings {
-    TrainingSettings(
-      epochs: epochs, batch: batch, learningRate: 0.02 * Float(batch) / 16, weightDecay: 1e-4,
-      warmUp: 0.05)
+    let size = Float(batch)
+    return TrainingSettings(
+      epochs: epochs, batch: batch, learningRate: max(0.02 * size / 16, min(0.02, 0.006 * size)),
+      weightDecay: 1e-4, warmUp: 0.05)
   }
 }

@@ -8,7 +8,7 @@ struct TrainingRunArguments: ParsableArguments {
   var epochs: Int?
   @Option(help: "Pictures of a step.")
   var batch: Int?
-  @Option(help: "The greatest learning rate; proportional to the batch unless given.")
+  @Option(help: "The greatest learning rate; one that follows the batch unless given.")
   var learningRate: Float?
   @Option(help: "Weight decay.")
   var weightDecay: Float?

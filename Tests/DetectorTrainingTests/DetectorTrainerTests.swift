@@ -151,6 +151,11 @@ import Testing
     }
   }
 
+  @Test(arguments: [(1, 0.006), (2, 0.012), (4, 0.02), (16, 0.02), (32, 0.04)])
+  func theRateFollowsTheBatch(batch: Int, rate: Float) {
+    #expect(abs(TrainingSettings.detector(batch: batch).learningRate - rate) < 1e-6)
+  }
+
   @Test func whatDoesNotFitIsRefused() throws {
     let pictures = try DrawnPictures(count: 2)
     #expect(throws: LaboratoryError.tooFewPictures(batch: 3, found: 2)) {
