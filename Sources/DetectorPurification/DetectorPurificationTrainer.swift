@@ -89,11 +89,7 @@ final class DetectorPurificationTrainer: PurificationRun {
     let random = SeededRandom(options.seed, 2, UInt64(step))
     try takeFrames(random)
     let distance = try ascend()
-    // A place that leads nowhere after some steps gives way to another.
-    if step % Self.ascentsAfterRestart == Self.ascentsAfterRestart - 1 {
-      var random = random.stream(2)
-      shared?.restartWeakest(share: 0.5, random: &random)
-    }
+    shared?.giveWay(afterSearchStep: step, random: random.stream(2))
     return distance
   }
 
@@ -120,7 +116,7 @@ final class DetectorPurificationTrainer: PurificationRun {
     if options.restartEvery > 0, step > 0, step % options.restartEvery == 0 {
       var random = random.stream(1)
       shared?.restart(step / options.restartEvery, random: &random)
-      for _ in 1..<Self.ascentsAfterRestart { _ = try ascend() }
+      for _ in 1..<SharedAdversary.ascentsAfterRestart { _ = try ascend() }
     }
     _ = try ascend()
     guard let objective else {
@@ -137,8 +133,6 @@ final class DetectorPurificationTrainer: PurificationRun {
       pull: pull, distillation: distillation, fineTuning: 0,
       total: lambda.pull * pull + lambda.distillation * distillation)
   }
-
-  private static let ascentsAfterRestart = 4
 
   /// One step of ascent of the shared perturbations on the given detector.
   /// - Returns: the distance before it.

@@ -114,11 +114,7 @@ final class PurificationTrainer {
       try view(picked, random, count: 1)
       try teacher.embed(first, into: target)
       reached.append(try ascendShared(on: first, anchors: target))
-      // A place that leads nowhere after some steps gives way to another.
-      if step % Self.ascentsAfterRestart == Self.ascentsAfterRestart - 1 {
-        var random = random.stream(2)
-        shared?.restartWeakest(share: 0.5, random: &random)
-      }
+      shared?.giveWay(afterSearchStep: step, random: random.stream(2))
       try progress(step)
     }
     return reached
@@ -148,12 +144,10 @@ final class PurificationTrainer {
     var random = random
     shared?.restart(step / options.restartEvery, random: &random)
     if options.target == .student { try source.load() }
-    for _ in 0..<Self.ascentsAfterRestart {
+    for _ in 0..<SharedAdversary.ascentsAfterRestart {
       _ = try ascendShared(on: clean, anchors: target)
     }
   }
-
-  private static let ascentsAfterRestart = 4
 
   /// One step on a batch.
   /// - Parameter step: counted from 0 within the epoch; decides the pictures and all random choices.

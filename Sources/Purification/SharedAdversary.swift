@@ -81,8 +81,20 @@ package struct SharedAdversary {
     restartWeakest(share: 0.25, random: &random)
   }
 
+  /// Ascents that a place gets before it is judged.
+  package static let ascentsAfterRestart = 4
+
+  /// After a step of the search before a training: a place that leads nowhere after some steps gives way
+  /// to another.
+  /// - Parameter step: counted from 0.
+  package mutating func giveWay(afterSearchStep step: Int, random: SeededRandom) {
+    guard step % Self.ascentsAfterRestart == Self.ascentsAfterRestart - 1 else { return }
+    var random = random
+    restartWeakest(share: 0.5, random: &random)
+  }
+
   /// Begins the patches and waves that move embeddings least at another random place.
-  package mutating func restartWeakest(share: Double, random: inout SeededRandom) {
+  mutating func restartWeakest(share: Double, random: inout SeededRandom) {
     // One without pictures in so small a batch has no strength.
     let tried = (others..<members.count).filter { strengths[$0] >= 0 }
     let weakest = tried.sorted { (strengths[$0], $0) < (strengths[$1], $1) }
