@@ -40,11 +40,16 @@ struct RefreshCommand: ParsableCommand {
     var overrides = SettingsOverrides()
     overrides.stateDirectory = stateDirectory
     overrides.model = model
-    var folder: RefreshFolder?
+    // That of a configuration that cannot be read.
+    var unread = Settings()
+    unread.stateDirectory = stateDirectory
+    var folder = RefreshFolder(stateDirectory: Locations.current.stateDirectory(unread))
+    var isKnown = false
     do {
       let settings = try ConfigurationSource(file: config, overrides: overrides).load()
       let state = Locations.current.stateDirectory(settings)
       folder = RefreshFolder(stateDirectory: state)
+      isKnown = true
       let status = try run(job(settings, state))
       print("\(status.phase.rawValue): \(status.message)")
       switch status.phase {
@@ -53,8 +58,9 @@ struct RefreshCommand: ParsableCommand {
       default: throw ExitCode(1)
       }
     } catch let error where !(error is ExitCode) {
-      // A request that nobody can fulfil must not stand for ever.
-      folder?.giveUp("\(error)")
+      // A request that nobody can fulfil must not stand for ever: the service manager would start this
+      // again and again, and then never more.
+      if isKnown || folder.isRequested { folder.giveUp("\(error)") }
       throw error
     }
   }

@@ -81,6 +81,25 @@ import Testing
       "\(empty.output)")
   }
 
+  @Test func aRequestThatABrokenConfigurationStopsIsGivenUp() throws {
+    let folder = try Folder()
+    let configuration = folder.file("c.yaml")
+    try Data("detection: {score: much}".utf8).write(to: URL(fileURLWithPath: configuration))
+    let state = folder.file("state")
+    let usual = ["refresh", "--quiet", "--config", configuration, "--state-directory", state]
+    // Nobody asked: nothing is made.
+    #expect(try Command(usual).status != 0)
+    #expect(!FileManager.default.fileExists(atPath: state))
+    try FileManager.default.createDirectory(
+      atPath: state + "/refresh", withIntermediateDirectories: true)
+    try Data().write(to: URL(fileURLWithPath: state + "/refresh/request"))
+    let asked = try Command(usual)
+    #expect(asked.status != 0 && asked.errors.contains("score"), "\(asked.errors)")
+    #expect(!FileManager.default.fileExists(atPath: state + "/refresh/request"))
+    let status = try String(contentsOfFile: state + "/refresh/status.json", encoding: .utf8)
+    #expect(status.contains("failed") && status.contains("score"), "\(status)")
+  }
+
   @Test func repurifyNeedsADaemon() throws {
     let folder = try Folder()
     let command = try Command("repurify", "--socket", folder.file("none.sock"))
