@@ -17,11 +17,11 @@ final class DetectorPurificationTrainer: PurificationRun {
   let stepsPerEpoch, batch: Int
   let options: PurificationOptions
   private let frames: FrameSet
-  private let graph: Graph
+  let graph: Graph
   private let student, teacher: MapPass
   private let schedule: CosineSchedule
   let given: ParameterSource
-  private(set) var switchedOff: [SwitchedOffChannels] = []
+  var switchedOff: [SwitchedOffChannels] = []
   private let clean, perturbed, pixelGradients: FloatBuffer
   /// What the given detector's maps of the clean frames are.
   private let anchors: [FloatBuffer]
@@ -66,22 +66,7 @@ final class DetectorPurificationTrainer: PurificationRun {
   /// Bytes that the plans hold.
   var memoryBytes: Int { student.memoryBytes + teacher.memoryBytes }
 
-  /// Channels that are off and stay so.
-  var switchedOffCount: Int { switchedOff.reduce(0) { $0 + $1.channels.count } }
-
-  /// Switches off the channels that react too strongly, where the options say so.
-  /// - Returns: how many.
-  func prune() throws -> Int {
-    guard options.pruning > 0 else { return 0 }
-    try ChannelLipschitz(threshold: options.pruning).prune(store, graph)
-    try load()
-    return switchedOffCount
-  }
-
-  func load() throws {
-    switchedOff = try options.pruning > 0 ? SwitchedOffChannels.all(in: store, graph) : []
-    try student.load()
-  }
+  func loadPlans() throws { try student.load() }
 
   /// One step of the search of the shared perturbations, before the student changes.
   /// - Returns: the distance before it.

@@ -3,34 +3,6 @@ import Foundation
 import Models
 import Tensors
 
-/// What purifies a network step by step, with all that its steps change.
-package protocol PurificationRun: AnyObject {
-  /// The network that is purified.
-  var store: ParameterStore { get }
-  /// What moves it.
-  var optimiser: StochasticGradientDescent { get }
-  /// Perturbations that are kept from step to step; nil where there are none.
-  var shared: SharedAdversary? { get set }
-  /// The parameters that the training began with, before channels were switched off.
-  var given: ParameterSource { get }
-  /// Channels that stay off.
-  var switchedOff: [SwitchedOffChannels] { get }
-  /// What is asked for.
-  var options: PurificationOptions { get }
-  /// Takes over parameters that were changed from outside.
-  func load() throws
-}
-
-extension PurificationRun {
-  /// Ends the training: goes back towards the given weights as far as the options say.
-  package func interpolate() throws {
-    try store.interpolate(from: given, share: options.interpolation)
-    for layer in switchedOff { try layer.apply(to: store) }
-  }
-}
-
-extension PurificationTrainer: PurificationRun {}
-
 /// The state of a purification between two steps, in one safetensors file that appears whole or not at
 /// all: parameters, velocities, shared perturbations and the losses so far. Everything random is drawn
 /// from the seed and the step, so that nothing else is needed to go on exactly.

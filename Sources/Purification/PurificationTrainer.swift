@@ -15,7 +15,7 @@ final class PurificationTrainer {
   let batch: Int
   var shared: SharedAdversary?
   let options: PurificationOptions
-  private let graph: Graph
+  let graph: Graph
   private let images: ImageSet
   let student: StudentPass
   let teacher: TeacherPass
@@ -24,7 +24,7 @@ final class PurificationTrainer {
   let instance: InstanceAdversary?
   let schedule: CosineSchedule
   let given: ParameterSource
-  private(set) var switchedOff: [SwitchedOffChannels] = []
+  var switchedOff: [SwitchedOffChannels] = []
   private let simclr: SimCLRAugmentation
   private let weak: FlipCrop
 
@@ -87,15 +87,6 @@ final class PurificationTrainer {
       shared = SharedAdversary(
         options, width: file.side, height: file.side, random: &random)
     }
-  }
-
-  /// Switches off the channels that react too strongly, where the options say so.
-  /// - Returns: how many.
-  func prune() throws -> Int {
-    guard options.pruning > 0 else { return 0 }
-    try ChannelLipschitz(threshold: options.pruning).prune(store, graph)
-    try load()
-    return switchedOff.reduce(0) { $0 + $1.channels.count }
   }
 
   /// Bytes that the plans hold.
@@ -221,9 +212,7 @@ final class PurificationTrainer {
     return losses
   }
 
-  /// Takes over parameters that were changed from outside.
-  func load() throws {
-    switchedOff = try options.pruning > 0 ? SwitchedOffChannels.all(in: store, graph) : []
+  func loadPlans() throws {
     try student.load()
     try source.load()
   }
