@@ -9,8 +9,13 @@ public struct RefreshOptions: Sendable {
   public var frames = 512
   /// Frames without which it does not begin.
   public var minimumFrames = 64
-  /// How the trunk is purified.
-  public var purification = PurificationOptions.detector
+  /// How the trunk is purified: in half the preset's epochs, so that it takes minutes beside a camera
+  /// that is served.
+  public var purification = {
+    var options = PurificationOptions.detector
+    options.epochs = 2
+    return options
+  }()
   /// How frames are screened; nil: not at all.
   public var sifting: SiftingOptions? = SiftingOptions()
   /// How the candidate is judged.

@@ -57,7 +57,7 @@ import Testing
 
     let cleaned = try Command(
       "purify", "--model", model, "--images", dataset, "--output", purified, "--batch", "2",
-      "--pgd-steps", "2", "--quiet")
+      "--pgd-steps", "2", "--epochs", "2", "--quiet")
     #expect(cleaned.status == 0, "\(cleaned.errors)")
     #expect(cleaned.output.contains("6 steps on 6 frames"))
     let after = try ModelBundle(directory: purified)
