@@ -40,16 +40,11 @@ struct RefreshCommand: ParsableCommand {
     var overrides = SettingsOverrides()
     overrides.stateDirectory = stateDirectory
     overrides.model = model
-    // That of a configuration that cannot be read.
-    var unread = Settings()
-    unread.stateDirectory = stateDirectory
-    var folder = RefreshFolder(stateDirectory: Locations.current.stateDirectory(unread))
-    var isKnown = false
+    var folder: RefreshFolder?
     do {
       let settings = try ConfigurationSource(file: config, overrides: overrides).load()
       let state = Locations.current.stateDirectory(settings)
       folder = RefreshFolder(stateDirectory: state)
-      isKnown = true
       let status = try run(job(settings, state))
       print("\(status.phase.rawValue): \(status.message)")
       switch status.phase {
@@ -60,9 +55,17 @@ struct RefreshCommand: ParsableCommand {
     } catch let error where !(error is ExitCode) {
       // A request that nobody can fulfil must not stand for ever: the service manager would start this
       // again and again, and then never more.
-      if isKnown || folder.isRequested { folder.giveUp("\(error)") }
+      (folder ?? askedFolder)?.giveUp("\(error)")
       throw error
     }
+  }
+
+  /// Where somebody asks although the configuration cannot be read; nil where nobody does.
+  private var askedFolder: RefreshFolder? {
+    var settings = Settings()
+    settings.stateDirectory = stateDirectory
+    let folder = RefreshFolder(stateDirectory: Locations.current.stateDirectory(settings))
+    return folder.isRequested ? folder : nil
   }
 
   private func job(_ settings: Settings, _ state: String) throws -> RefreshJob {
