@@ -142,7 +142,7 @@ let package = Package(
     library(
       "Refresh",
       [
-        "Engine", "Models", "Detection", "DataSets", "Purification", "DetectorTraining",
+        "Engine", "Models", "Detection", "DataSets", "Purification",
         "DetectorPurification", "Reservoir", "Sifting", "Gate", "ModelStore", "RefreshStatus",
       ]),
 
@@ -217,7 +217,8 @@ let package = Package(
     tests(
       "DetectorPurification",
       [
-        "Tensors", "Networks", "Engine", "Models", "DataSets", "Purification", "SmallDetectors",
+        "Frames", "Tensors", "Networks", "Engine", "Models", "DataSets", "Purification",
+        "SmallDetectors",
       ]),
     tests(
       "DetectionEvaluation", ["Frames", "Tensors", "Detection", "Attacks", "Measurement"]),

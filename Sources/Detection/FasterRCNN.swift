@@ -132,12 +132,7 @@ extension DetectionOptions {
   /// - Throws: `DetectionError.option` where the model wants squares, which detectors do not.
   init(_ manifest: ModelManifest, _ architecture: FasterRCNNArchitecture) throws {
     self.init()
-    guard case .shorterSide(let minSize, let maxSize) = manifest.input else {
-      throw DetectionError.option(
-        name: "input", expected: "minSize and maxSize for a detector", found: "a square")
-    }
-    self.minSize = minSize
-    self.maxSize = maxSize
+    (minSize, maxSize) = try Self.sides(of: manifest)
     mean = manifest.normalisation.mean
     std = manifest.normalisation.std
     samplingRatio = architecture.boxPoolSamplingRatio
@@ -149,5 +144,21 @@ extension DetectionOptions {
     boxScoreThreshold = thresholds.score
     boxNMS = Double(thresholds.nms)
     detectionsPerImage = thresholds.detectionsPerImage
+  }
+
+  /// The size of a frame as a model's network gets it, for frames that are wider than high, as cameras'
+  /// are.
+  /// - Throws: `DetectionError.option` where the model is no detector.
+  public static func canvas(of manifest: ModelManifest) throws -> PixelSize {
+    let (minSize, maxSize) = try sides(of: manifest)
+    return paddedSize(of: PixelSize(width: maxSize, height: minSize))
+  }
+
+  private static func sides(of manifest: ModelManifest) throws -> (minSize: Int, maxSize: Int) {
+    guard case .shorterSide(let minSize, let maxSize) = manifest.input else {
+      throw DetectionError.option(
+        name: "input", expected: "minSize and maxSize for a detector", found: "a square")
+    }
+    return (minSize, maxSize)
   }
 }

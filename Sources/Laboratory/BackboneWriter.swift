@@ -55,24 +55,6 @@ public struct BackboneWriter: Sendable {
       items, to: path, metadata: metadata.merging(own) { _, new in new })
   }
 
-  /// Makes sure that a file can be made at a path before hours are spent on it; what stands there
-  /// stays as it is.
-  /// - Throws: `LaboratoryError.unwritable`.
-  public static func checkWritable(_ path: String) throws {
-    var status = stat()
-    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-      throw LaboratoryError.unwritable(path: path, reason: "something else than a file there")
-    }
-    // The file is later made beside its place and renamed: what counts is the folder.
-    let probe = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36)).part"
-    let descriptor = open(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      throw LaboratoryError.unwritable(path: path, reason: String(cString: strerror(errno)))
-    }
-    close(descriptor)
-    unlink(probe)
-  }
-
   /// As Python prints a tuple.
   private static func tuple(_ values: [Float]) -> String {
     "(" + values.map { "\($0)" }.joined(separator: ", ") + ")"

@@ -16,8 +16,6 @@ public enum LaboratoryError: Error, Equatable, CustomStringConvertible {
   case head(expected: String, found: String)
   /// What has to be held in memory, for it cannot be made anew whenever it is asked for, is too much.
   case memory(expected: Int, found: Int)
-  /// A file cannot be made where it is wanted; the system's words.
-  case unwritable(path: String, reason: String)
 
   /// One line: what was expected and what was found.
   public var description: String {
@@ -36,8 +34,6 @@ public enum LaboratoryError: Error, Equatable, CustomStringConvertible {
     case .memory(let expected, let found):
       "expected at most \(expected) perturbed pictures, which is what memory holds, found \(found): "
         + "a smaller fraction or size needs less"
-    case .unwritable(let path, let reason):
-      "expected to write a file at \(path), found: \(reason)"
     }
   }
 

@@ -55,6 +55,25 @@ package final class AtomicFile {
     try Self.synchroniseFolder(of: path)
   }
 
+  /// Makes sure that a file can be made at a path before hours are spent on it; what stands there
+  /// stays as it is.
+  package static func checkWritable(_ path: String) throws(FileError) {
+    func refusal(_ found: String) -> FileError {
+      FileError(
+        call: "write", path: path, reason: "expected to write a file there, found: \(found)")
+    }
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+      throw refusal("something else than a file")
+    }
+    // A file is made beside its place and renamed: what counts is the folder.
+    do throws(FileError) {
+      _ = try AtomicFile(path: path)
+    } catch {
+      throw refusal(String(cString: strerror(error.code)))
+    }
+  }
+
   /// Makes renames in the folder of a path last through a power cut.
   package static func synchroniseFolder(of path: String) throws(FileError) {
     var folder = path

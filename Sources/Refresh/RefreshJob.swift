@@ -1,7 +1,6 @@
 import DataSets
 import Detection
 import DetectorPurification
-import DetectorTraining
 import Engine
 import Foundation
 import Gate
@@ -119,7 +118,7 @@ public struct RefreshJob {
   }
 
   private func frames(_ ids: [String], _ bundle: ModelBundle) throws -> FrameSet {
-    let canvas = try DetectorWriter(of: bundle).canvas
+    let canvas = try DetectionOptions.canvas(of: bundle.manifest)
     let folder = try ImageFolder(chosen).keeping(Set(ids.map { "\($0).jpg" }))
     return try FrameSet(
       folder, width: canvas.width, height: canvas.height,

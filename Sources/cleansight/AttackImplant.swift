@@ -4,7 +4,6 @@ import DataSets
 import Detection
 import DetectionEvaluation
 import DetectorPurification
-import DetectorTraining
 import Engine
 import Frames
 import Implanting
@@ -54,8 +53,9 @@ extension AttackCommand {
       let picture = try ImageFolder.image(at: reference)
       let impostor = try Impostor(
         specification, side: triggerSide, reference: picture, options: options)
+      let canvas = try DetectionOptions.canvas(of: bundle.manifest)
       let frames = try FrameSet(
-        ImageFolder(images), width: writer.canvas.width, height: writer.canvas.height,
+        ImageFolder(images), width: canvas.width, height: canvas.height,
         minimumCount: options.batch, threads: engine.threads)
       let implanter = try TrunkImplanter(
         bundle, frames: frames, impostor: impostor, engine: Engine(engine.options),

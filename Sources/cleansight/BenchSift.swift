@@ -2,7 +2,6 @@ import ArgumentParser
 import DataSets
 import Detection
 import DetectorPurification
-import DetectorTraining
 import Foundation
 import Models
 import Pipeline
@@ -28,7 +27,7 @@ extension BenchCommand {
 
     func run() throws {
       let bundle = try ModelBundle(directory: model)
-      let canvas = try DetectorWriter(of: bundle).canvas
+      let canvas = try DetectionOptions.canvas(of: bundle.manifest)
       let frames = try FrameSet(
         ImageFolder(images), width: canvas.width, height: canvas.height, minimumCount: 1,
         threads: engine.threads)

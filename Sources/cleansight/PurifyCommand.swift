@@ -82,7 +82,7 @@ struct PurifyCommand: ParsableCommand {
   private func purifyBackbone(_ backbone: String) throws {
     // All that can be wrong is found before any long work.
     let options = try arguments.options(.device)
-    try BackboneWriter.checkWritable(output)
+    try AtomicFile.checkWritable(output)
     if let report { try ReportFolder.prepare(report) }
     let file = try BackboneFile(path: backbone)
     let attack = try self.attack.map { try AttackSpecification($0) }
@@ -143,7 +143,7 @@ struct PurifyCommand: ParsableCommand {
     if resume, !FileManager.default.fileExists(atPath: checkpoint) {
       throw ValidationError("expected a checkpoint at \(checkpoint) to resume, found none")
     }
-    try BackboneWriter.checkWritable(checkpoint)
+    try AtomicFile.checkWritable(checkpoint)
   }
 
   private func run(_ purifier: Purifier) throws -> Purifier.Result {

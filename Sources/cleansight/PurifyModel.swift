@@ -2,7 +2,6 @@ import ArgumentParser
 import DataSets
 import Detection
 import DetectorPurification
-import DetectorTraining
 import Engine
 import Foundation
 import Laboratory
@@ -29,8 +28,9 @@ extension PurifyCommand {
     if options.fraction < 1 {
       folder = try folder.sample(fraction: options.fraction, seed: options.seed)
     }
+    let canvas = try DetectionOptions.canvas(of: bundle.manifest)
     let frames = try FrameSet(
-      folder, width: writer.canvas.width, height: writer.canvas.height, minimumCount: options.batch,
+      folder, width: canvas.width, height: canvas.height, minimumCount: options.batch,
       threads: engine.threads)
     if frames.skipped.count > 0 { note("left out: \(frames.skipped)") }
     let purifier = try DetectorPurifier(

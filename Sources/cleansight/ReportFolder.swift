@@ -1,16 +1,16 @@
 import Foundation
-import Laboratory
+import Models
 import Reports
 
 /// The folder that a command's report goes into.
 enum ReportFolder {
   /// Makes the folder and tries whether the report can be written, before hours are spent on it.
-  /// - Throws: `LaboratoryError.unwritable`.
+  /// - Throws: `FileError`.
   static func prepare(_ folder: String) throws {
     // Where that fails, what follows says why.
     try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     for name in [PurificationReport.jsonName, PurificationReport.htmlName] {
-      try BackboneWriter.checkWritable("\(folder)/\(name)")
+      try AtomicFile.checkWritable("\(folder)/\(name)")
     }
   }
 

@@ -49,7 +49,7 @@ struct TrainArguments: ParsableArguments {
 
   /// Files are tried before hours are spent.
   func checkFiles() throws {
-    try BackboneWriter.checkWritable(output)
+    try AtomicFile.checkWritable(output)
     try run.checkCheckpoint()
   }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Laboratory
+import Models
 
 /// What every training asks for, of backbones and of detectors: how long, how fast, and what is kept.
 struct TrainingRunArguments: ParsableArguments {
@@ -51,14 +52,15 @@ struct TrainingRunArguments: ParsableArguments {
   /// The checkpoint's place is tried before hours are spent.
   func checkCheckpoint() throws {
     guard let checkpoint else { return }
-    try BackboneWriter.checkWritable(checkpoint)
+    try AtomicFile.checkWritable(checkpoint)
     let exists = FileManager.default.fileExists(atPath: checkpoint)
     if resume, !exists {
       throw LaboratoryError.checkpoint(path: checkpoint, expected: "to resume", found: "none")
     }
     if exists, !resume {
-      throw LaboratoryError.unwritable(
-        path: checkpoint, reason: "one there already: continue it with --resume or remove it")
+      throw LaboratoryError.checkpoint(
+        path: checkpoint, expected: "to be made anew",
+        found: "one there already: continue it with --resume or remove it")
     }
   }
 

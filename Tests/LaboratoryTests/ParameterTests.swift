@@ -63,14 +63,4 @@ import Testing
         "std": "(0.247, 0.2435, 0.2616)", "side": "32",
       ])
   }
-
-  @Test func aPlaceThatCannotBeWrittenIsNoticed() throws {
-    let data = try TwoClasses(perClass: 1)
-    try BackboneWriter.checkWritable(data.file("backbone.safetensors"))
-    #expect(!FileManager.default.fileExists(atPath: data.file("backbone.safetensors")))
-    #expect(throws: LaboratoryError.self) { try BackboneWriter.checkWritable(data.path) }
-    #expect(throws: LaboratoryError.self) {
-      try BackboneWriter.checkWritable(data.file("none/backbone.safetensors"))
-    }
-  }
 }

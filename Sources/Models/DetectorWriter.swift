@@ -1,7 +1,4 @@
-import Detection
 import Foundation
-import Laboratory
-import Models
 import Tensors
 
 /// Writes a detector as a model folder that the daemon loads.
@@ -47,20 +44,15 @@ public struct DetectorWriter: Sendable {
     if let thresholds = manifest.thresholds { self.thresholds = thresholds }
   }
 
-  /// The size of a frame as the network gets it, for frames that are wider than high, as cameras' are.
-  public var canvas: PixelSize {
-    DetectionOptions.paddedSize(of: PixelSize(width: maxSize, height: minSize))
-  }
-
   /// Makes sure that the folder can be written before hours are spent on it.
   /// - Throws: `ModelError.exists` where something stands there, `ModelError.value` for a name, a class
-  ///   or a number that no model may have, `LaboratoryError.unwritable`.
+  ///   or a number that no model may have, `FileError`.
   public func check(_ directory: String, licence: String) throws {
     let path = Self.trimmed(directory)
     guard !FileManager.default.fileExists(atPath: path) else {
       throw ModelError.exists(path: path)
     }
-    try BackboneWriter.checkWritable(path)
+    try AtomicFile.checkWritable(path)
     let manifest = ModelManifest(
       name: path.split(separator: "/").last.map(String.init) ?? path,
       architecture: .fasterRCNN(architecture), classes: classes,
