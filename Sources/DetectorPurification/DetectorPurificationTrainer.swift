@@ -17,6 +17,8 @@ final class DetectorPurificationTrainer: PurificationRun {
   let stepsPerEpoch, batch: Int
   let options: PurificationOptions
   private let frames: FrameSet
+  /// nil where frames are only mirrored.
+  private let jitter: ScaleJitter?
   let graph: Graph
   private let student, teacher: MapPass
   private let schedule: CosineSchedule
@@ -32,6 +34,11 @@ final class DetectorPurificationTrainer: PurificationRun {
   ) throws {
     self.options = options
     self.frames = frames
+    jitter =
+      options.views == .scaled
+      ? ScaleJitter(
+        width: frames.width, height: frames.height, surround: bundle.manifest.normalisation.mean)
+      : nil
     batch = options.batch
     stepsPerEpoch = frames.count / batch
     let steps = stepsPerEpoch * options.epochs
@@ -55,7 +62,8 @@ final class DetectorPurificationTrainer: PurificationRun {
       wantsPixels: true, sharingMemoryOf: student, isTrained: { _ in false })
     var random = SeededRandom(options.seed, 1)
     shared = SharedAdversary(
-      options, width: frames.width, height: frames.height, random: &random)
+      options, width: frames.width, height: frames.height, patchesTogether: true,
+      random: &random)
     (clean, perturbed, pixelGradients) = (
       FloatBuffer(count: shape.count), FloatBuffer(count: shape.count),
       FloatBuffer(count: shape.count)
@@ -131,14 +139,15 @@ final class DetectorPurificationTrainer: PurificationRun {
     return distance
   }
 
-  /// Fills the batch with frames, mirrored half of the time, some mixed with another one, and the
-  /// anchors with the given detector's maps of them.
+  /// Fills the batch with frames, at a random scale where the options say so, mirrored half of the time,
+  /// some mixed with another one, and the anchors with the given detector's maps of them.
   private func takeFrames(_ random: SeededRandom, _ picked: [Int]? = nil) throws {
     var random = random
     let picked = picked ?? Array(random.permutation(frames.count).prefix(batch))
     let features = clean.count / batch
     for (row, index) in picked.enumerated() {
-      let frame = try frames.frame(index)
+      let frame =
+        try jitter?.view(of: frames.image(index), random: &random) ?? frames.frame(index)
       let seen = random.chance(0.5) ? frame.mirrored() : frame
       let target = clean.rows(row..<(row + 1), width: features)
       _ = target.update(fromContentsOf: seen.pixels)

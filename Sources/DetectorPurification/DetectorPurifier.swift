@@ -65,6 +65,7 @@ public final class DetectorPurifier {
       ("objective", options.objective == .anchored, "anchored", options.objective),
       ("adversary", options.adversary == .shared, "shared", options.adversary),
       ("target", options.target == .teacher, "teacher", options.target),
+      ("views", options.views != .simclr, "weak or scaled for a detector", options.views),
       ("warps", options.sharedWarps == 0, "0 for a detector", options.sharedWarps),
       ("waves", options.sharedWaves == 0, "0 for a detector", options.sharedWaves),
       (

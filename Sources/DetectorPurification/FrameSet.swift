@@ -71,6 +71,10 @@ public struct FrameSet: Sendable {
     try Self.read(folder, usable[index], width, height)
   }
 
+  /// A frame's picture as it is.
+  /// - Throws: `JPEGError`, `DataSetError.picture` where the file has changed since.
+  func image(_ index: Int) throws -> Image { try folder.image(folder.files[usable[index]]) }
+
   private static func read(
     _ folder: ImageFolder, _ index: Int, _ width: Int, _ height: Int
   ) throws -> FloatImage {

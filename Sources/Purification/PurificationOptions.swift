@@ -21,8 +21,11 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   public enum Views: String, Sendable, Hashable, Codable, CaseIterable {
     /// SimCLR's: crops, flips, colours.
     case simclr
-    /// Flips and crops shifted by up to an eighth of the side.
+    /// Flips, and crops shifted by up to an eighth of the side; frames of a detector are only mirrored.
     case weak
+    /// Frames of a detector: mirrored, and at 0.6 to 1.5 times the size at which it sees them (large
+    /// scale jittering: Ghiasi et al. 2021, "Simple Copy-Paste", section 3).
+    case scaled
   }
 
   /// Who looks for what a trigger would do.
@@ -99,7 +102,7 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   public var addedShare: Float
   /// How many smooth warps are shared.
   public var sharedWarps: Int
-  /// How many opaque patches are shared.
+  /// How many opaque patches are shared; on a detector's frame they lie together.
   public var sharedPatches: Int
   /// How many waves of one frequency are shared.
   public var sharedWaves: Int
@@ -174,13 +177,14 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
     var options = device
     options.preset = "detector"
     // One frame of four is for patches: without, a trunk's patch stays (docs/detection.md).
-    (options.sharedWarps, options.sharedPatches, options.sharedWaves) = (0, 1, 0)
+    (options.sharedWarps, options.sharedPatches, options.sharedWaves) = (0, 4, 0)
     (options.addedShare, options.lambda.pull, options.lambda.distillation) = (0.75, 0.45, 0.55)
     // Maps are moved further than embeddings by the same bound: at 765, and with channels switched off,
     // a detector lost a fifth of its average precision on its own camera (docs/detection.md).
     (options.pruning, options.epsilon) = (0, 255)
     (options.pgdSteps, options.restartEvery, options.epochs) = (12, 5, 4)
     options.interpolation = 1
+    options.views = .scaled
     options.batch = 4
     options.learningRate = 0.01
     return options

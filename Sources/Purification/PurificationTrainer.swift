@@ -25,8 +25,7 @@ final class PurificationTrainer {
   let schedule: CosineSchedule
   let given: ParameterSource
   var switchedOff: [SwitchedOffChannels] = []
-  private let simclr: SimCLRAugmentation
-  private let weak: FlipCrop
+  private let augmentation: any Augmentation
 
   let first, second, third, adversarial: FloatBuffer
   let target, embeddings, others, otherGradients, anchors: FloatBuffer
@@ -44,8 +43,14 @@ final class PurificationTrainer {
     schedule = CosineSchedule(
       rate: options.learningRate, steps: steps,
       warmUp: options.objective == .anchored ? steps / 10 : 0)
-    simclr = try SimCLRAugmentation(outputSize: file.side)
-    weak = try FlipCrop(outputSize: file.side, padding: file.side / 8)
+    augmentation =
+      switch options.views {
+      case .simclr: try SimCLRAugmentation(outputSize: file.side)
+      case .weak: try FlipCrop(outputSize: file.side, padding: file.side / 8)
+      case .scaled:
+        throw PurificationError.option(
+          name: "views", expected: "simclr or weak for a backbone", found: "scaled")
+      }
 
     graph = file.trunk
     given = { try file.parameter($0) }
@@ -221,10 +226,7 @@ final class PurificationTrainer {
     let pictures = try images.images(picked)
     for (index, target) in [first, second, third].prefix(count).enumerated() {
       let stream = random.stream(UInt64(index))
-      switch options.views {
-      case .simclr: try simclr.views(of: pictures, seedsFrom: stream, into: target.values)
-      case .weak: try weak.views(of: pictures, seedsFrom: stream, into: target.values)
-      }
+      try augmentation.views(of: pictures, seedsFrom: stream, into: target.values)
       var random = stream.stream(9)
       Mixup.mix(target, batch: batch, share: options.mixup, random: &random)
     }

@@ -16,13 +16,18 @@ package struct SharedAdversary {
   private var members: [any SharedPerturbation]
   /// Where each one's rows begin, as a share of the batch; one more than members.
   private var borders: [Double]
+  /// The first member after those that are added, where there are both.
+  private let split: Int?
   /// Members before the patches and waves.
   private let others: Int
   /// How far each one moved the embeddings at the last ascent that said so.
   private var strengths: [Float]
 
+  /// - Parameter patchesTogether: whether all patches lie on the same pictures, which frames are large
+  ///   enough for, or each has pictures of its own.
   package init(
-    _ options: PurificationOptions, width: Int, height: Int, random: inout SeededRandom
+    _ options: PurificationOptions, width: Int, height: Int, patchesTogether: Bool = false,
+    random: inout SeededRandom
   ) {
     picture = width * height * 3
     let growth = options.norm == .l2 ? (Float(width * height) / (32 * 32)).squareRoot() : 1
@@ -40,10 +45,13 @@ package struct SharedAdversary {
           width: width, height: height, stepSize: options.stepSize, random: &random))
     }
     others = members.count
-    for _ in 0..<options.sharedPatches {
+    let patches = options.sharedPatches
+    let counts =
+      patchesTogether && patches > 0 ? [patches] : [Int](repeating: 1, count: patches)
+    for count in counts {
       members.append(
         PatchPerturbation(
-          width: width, height: height, stepSize: options.stepSize, random: &random))
+          count: count, width: width, height: height, stepSize: options.stepSize, random: &random))
     }
     for _ in 0..<options.sharedWaves {
       members.append(
@@ -53,6 +61,7 @@ package struct SharedAdversary {
     strengths = .init(repeating: -1, count: members.count)
     let tried = members.count - count
     let added = tried == 0 ? 1 : count == 0 ? 0 : Double(options.addedShare)
+    split = count > 0 && tried > 0 ? count : nil
     borders = members.indices.map { index in
       index < count
         ? added * Double(index) / Double(count)
@@ -104,8 +113,18 @@ package struct SharedAdversary {
 
   /// The rows that a perturbation is put on.
   private func rows(of index: Int, batch: Int) -> Range<Int> {
-    let first = Int((borders[index] * Double(batch)).rounded())
-    return first..<max(first, Int((borders[index + 1] * Double(batch)).rounded()))
+    let first = border(index, batch: batch)
+    return first..<max(first, border(index + 1, batch: batch))
+  }
+
+  /// The first row of a member, or the batch's end. However small a batch is, what is added gets a row
+  /// of it and what is not gets one.
+  private func border(_ index: Int, batch: Int) -> Int {
+    var row = Int((borders[index] * Double(batch)).rounded())
+    guard let split, batch > 1 else { return row }
+    if index <= split { row = min(row, batch - 1) }
+    if index >= split { row = max(row, 1) }
+    return row
   }
 
   /// Pictures with the perturbations, within valid pixels.

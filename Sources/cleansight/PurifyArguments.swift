@@ -34,7 +34,7 @@ struct PurifyArguments: ParsableArguments {
   var addedShare: Float?
   @Option(help: "How many smooth warps are shared.")
   var warps: Int?
-  @Option(help: "How many opaque patches are shared.")
+  @Option(help: "How many opaque patches are shared; on frames of a detector all together.")
   var patches: Int?
   @Option(help: "How many waves of one frequency are shared.")
   var waves: Int?
@@ -44,7 +44,7 @@ struct PurifyArguments: ParsableArguments {
   var adversaryStatistics: PurificationOptions.Statistics?
   @Option(help: "Batch normalisation while the student learns: stored or batch.")
   var statistics: PurificationOptions.Statistics?
-  @Option(help: "How pictures are varied: simclr or weak.")
+  @Option(help: "How pictures are varied: simclr or weak; frames of a detector: weak or scaled.")
   var views: PurificationOptions.Views?
   @Option(help: "The share of each batch whose pictures are mixed with another one.")
   var mixup: Float?
@@ -72,7 +72,7 @@ struct PurifyArguments: ParsableArguments {
   func ofBackbones(head: PurifyCommand.Head) -> String? {
     let given: [(String, Bool)] = [
       ("--head", head != .refit), ("--statistics", statistics != nil),
-      ("--adversary-statistics", adversaryStatistics != nil), ("--views", views != nil),
+      ("--adversary-statistics", adversaryStatistics != nil),
       ("--temperature", temperature != nil), ("--random-start", randomStart != nil),
     ]
     return given.first { $0.1 }?.0

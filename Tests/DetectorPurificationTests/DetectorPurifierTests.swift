@@ -84,12 +84,32 @@ import Testing
     #expect(try weights(2) != first)
   }
 
+  /// The anchors of a view at another scale are other maps.
+  @Test func scalesChangeWhatIsLearntFrom() throws {
+    let material = try DetectorMaterial()
+    func losses(_ views: PurificationOptions.Views) throws -> [Float] {
+      var options = options
+      (options.epochs, options.views) = (1, views)
+      return try purifier(material, options).run().losses.map(\.pull)
+    }
+    #expect(PurificationOptions.detector.views == .scaled)
+    #expect(try losses(.weak) != losses(.scaled))
+  }
+
   @Test func whatDoesNotFitIsRefused() throws {
     let material = try DetectorMaterial(pictures: 2)
     var wrong = options
     wrong.sharedWarps = 1
     #expect(throws: PurificationError.self) { _ = try purifier(material, wrong) }
     #expect(throws: PurificationError.self) { _ = try purifier(material, .paperCIFAR10) }
+    wrong = options
+    wrong.views = .simclr
+    #expect {
+      _ = try purifier(material, wrong)
+    } throws: { error in
+      guard case PurificationError.option("views", _, "simclr") = error else { return false }
+      return true
+    }
     wrong = options
     wrong.batch = 3
     #expect(throws: PurificationError.tooFewImages(found: 2, needed: 3)) {

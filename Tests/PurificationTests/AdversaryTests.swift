@@ -102,6 +102,24 @@ import Testing
     #expect(shared.states[1] != before[1])
   }
 
+  /// However small the batch, one picture of it is for what is added and one for what is not.
+  @Test(arguments: [2, 3, 4])
+  func everyKindGetsAPicture(batch: Int) {
+    let options = PurificationOptions.detector
+    var random = SeededRandom(5)
+    let (clean, perturbed) = (FloatBuffer(count: batch * 3072), FloatBuffer(count: batch * 3072))
+    for index in clean.values.indices { clean.values[index] = 0.5 }
+    SharedAdversary(options, width: 32, height: 32, patchesTogether: true, random: &random)
+      .apply(to: clean, into: perturbed)
+    let changed = (0..<batch).map { row in
+      perturbed.rows(row..<(row + 1), width: 3072).count { $0 != 0.5 }
+    }
+    // Patches of 5×5 on the last one; what is added changes a whole picture.
+    let most = 75 * options.sharedPatches
+    #expect((75...most).contains(changed[batch - 1]), "\(changed)")
+    #expect(changed.dropLast().allSatisfy { $0 > 3000 }, "\(changed)")
+  }
+
   /// A patch covers its square and nothing else, climbs along the sum of the pixels' gradients, and
   /// stays within the picture wherever it begins.
   @Test func aPatchCoversItsSquareAndClimbs() throws {
@@ -133,6 +151,44 @@ import Testing
       let sum = gradients.values[index] + gradients.values[count + index]
       let expected: Float = !isInside ? 0.5 : sum > 0 ? 1 : 0
       #expect(changed.values[index] == expected && changed.values[count + index] == expected)
+    }
+  }
+
+  /// Several lie on every picture, each with pixels of its own, and all of them begin elsewhere.
+  @Test func patchesLieOnAPictureTogether() throws {
+    var random = SeededRandom(10)
+    var patches = PatchPerturbation(count: 3, width: 64, height: 32, stepSize: 1, random: &random)
+    let (clean, changed) = (FloatBuffer(count: 64 * 32 * 3), FloatBuffer(count: 64 * 32 * 3))
+    for index in clean.values.indices { clean.values[index] = 0.5 }
+    let size = 2 + 5 * 5 * 3
+    #expect(patches.state.count == 3 * size)
+    func covered() -> Set<Int> {
+      (0..<3).reduce(into: []) { pixels, patch in
+        let (left, top) = (Int(patches.state[patch * size]), Int(patches.state[patch * size + 1]))
+        for row in top..<(top + 5) {
+          for column in left..<(left + 5) { pixels.insert(row * 64 + column) }
+        }
+      }
+    }
+    let before = covered()
+    // Every pixel climbs: white where a patch lies, and as it was where none does.
+    let ones = FloatBuffer(count: clean.count)
+    for index in ones.values.indices { ones.values[index] = 1 }
+    patches.ascend(ones.readable, clean: clean.readable)
+    patches.apply(to: clean.readable, into: changed.values)
+    for index in changed.values.indices {
+      #expect(changed.values[index] == (before.contains(index / 3) ? 1 : 0.5))
+    }
+    let good = patches.state
+    patches.restart(random: &random)
+    for patch in 0..<3 {
+      #expect(patches.state[(patch * size)...].prefix(2) != good[(patch * size)...].prefix(2))
+    }
+    #expect(patches.accepts(good))
+    for (place, value) in [(size, -1), (2 * size + 1, 28), (2 * size + 2, 1.5)] as [(Int, Float)] {
+      var bad = good
+      bad[place] = value
+      #expect(!patches.accepts(bad), "\(place)")
     }
   }
 

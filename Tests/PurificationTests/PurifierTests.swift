@@ -129,6 +129,20 @@ import Testing
     }
   }
 
+  @Test func viewsOfFramesAreRefused() throws {
+    var options = Self.small(.device)
+    options.views = .scaled
+    #expect(
+      throws: PurificationError.option(
+        name: "views", expected: "simclr or weak for a backbone", found: "scaled")
+    ) {
+      _ = try Purifier(
+        try BackboneFile(path: folder.backbone),
+        images: ImageSet([Image](repeating: try Image(width: 32, height: 32), count: 4)),
+        fingerprint: "four", engine: Engine(Self.engine), options: options)
+    }
+  }
+
   @Test func tooFewPicturesAreRefused() throws {
     #expect(throws: PurificationError.tooFewImages(found: 1, needed: 2)) {
       _ = try Purifier(
