@@ -177,14 +177,13 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
     var options = device
     options.preset = "detector"
     // One frame of four is for patches: without, a trunk's patch stays (docs/detection.md).
-    (options.sharedWarps, options.sharedPatches, options.sharedWaves) = (0, 4, 0)
+    (options.sharedWarps, options.sharedPatches, options.sharedWaves) = (0, 1, 0)
     (options.addedShare, options.lambda.pull, options.lambda.distillation) = (0.75, 0.45, 0.55)
     // Maps are moved further than embeddings by the same bound: at 765, and with channels switched off,
     // a detector lost a fifth of its average precision on its own camera (docs/detection.md).
     (options.pruning, options.epsilon) = (0, 255)
     (options.pgdSteps, options.restartEvery, options.epochs) = (12, 5, 4)
     options.interpolation = 1
-    options.views = .scaled
     options.batch = 4
     options.learningRate = 0.01
     return options

@@ -92,7 +92,6 @@ import Testing
       (options.epochs, options.views) = (1, views)
       return try purifier(material, options).run().losses.map(\.pull)
     }
-    #expect(PurificationOptions.detector.views == .scaled)
     #expect(try losses(.weak) != losses(.scaled))
   }
 

@@ -105,7 +105,8 @@ import Testing
   /// However small the batch, one picture of it is for what is added and one for what is not.
   @Test(arguments: [2, 3, 4])
   func everyKindGetsAPicture(batch: Int) {
-    let options = PurificationOptions.detector
+    var options = PurificationOptions.detector
+    options.sharedPatches = 4
     var random = SeededRandom(5)
     let (clean, perturbed) = (FloatBuffer(count: batch * 3072), FloatBuffer(count: batch * 3072))
     for index in clean.values.indices { clean.values[index] = 0.5 }
