@@ -24,17 +24,9 @@ struct ScaleJitter {
     let scale = Float(min(width, height)) / Float(min(image.width, image.height)) * jitter
     let across = Self.axis(image.width, scale, canvas: width, random: &random)
     let down = Self.axis(image.height, scale, canvas: height, random: &random)
-    var part = try FloatImage(width: across.shown, height: down.shown)
-    var resampler = Resampler()
-    image.pixels.withUnsafeBufferPointer { source in
-      part.pixels.withUnsafeMutableBufferPointer { target in
-        resampler.resample(
-          source, width: image.width, height: image.height,
-          window: PixelWindow(
-            left: across.first, top: down.first, width: across.taken, height: down.taken),
-          into: target, width: across.shown, height: down.shown)
-      }
-    }
+    let part = try image.resized(
+      PixelWindow(left: across.first, top: down.first, width: across.taken, height: down.taken),
+      width: across.shown, height: down.shown)
     guard across.shown < width || down.shown < height else { return part }
     return try placed(part, random: &random)
   }

@@ -145,21 +145,32 @@ extension Image {
   ///   and narrow picture can; `ImageError.byteCount` where `pixels` does not fit the size.
   public func covering(width: Int, height: Int) throws -> FloatImage {
     if width == self.width, height == self.height { return try FloatImage(self) }
+    let size = try coveringSize(of: (self.width, self.height), width: width, height: height)
+    return try resized(width: size.width, height: size.height)
+      .centerCropped(width: width, height: height)
+  }
+
+  /// The picture, or a window that lies inside it, at another size; see ``Resampler`` for how values are
+  /// found.
+  /// - Throws: `ImageError`: `size` where a side is not in `1...Image.maximumSide`, `byteCount` where
+  ///   `pixels` does not fit the size.
+  public func resized(
+    _ window: PixelWindow? = nil, width: Int, height: Int
+  ) throws -> FloatImage {
     guard pixels.count == self.width * self.height * 3 else {
       throw ImageError.byteCount(expected: self.width * self.height * 3, found: pixels.count)
     }
-    let size = try coveringSize(of: (self.width, self.height), width: width, height: height)
-    var result = try FloatImage(width: size.width, height: size.height)
+    let whole = PixelWindow(left: 0, top: 0, width: self.width, height: self.height)
+    var result = try FloatImage(width: width, height: height)
     var resampler = Resampler()
     pixels.withUnsafeBufferPointer { source in
       result.pixels.withUnsafeMutableBufferPointer { target in
         resampler.resample(
-          source, width: self.width, height: self.height,
-          window: PixelWindow(left: 0, top: 0, width: self.width, height: self.height),
-          into: target, width: size.width, height: size.height)
+          source, width: self.width, height: self.height, window: window ?? whole, into: target,
+          width: width, height: height)
       }
     }
-    return try result.centerCropped(width: width, height: height)
+    return result
   }
 }
 

@@ -30,17 +30,7 @@ struct FrameEncoder: Sendable {
       if let jpeg = frame.jpeg, let plain = plain(jpeg, of: image) { return plain }
       return try encoder.encode(image)
     }
-    var scaled = try FloatImage(width: size.width, height: size.height)
-    var resampler = Resampler()
-    image.pixels.withUnsafeBufferPointer { source in
-      scaled.pixels.withUnsafeMutableBufferPointer { target in
-        resampler.resample(
-          source, width: image.width, height: image.height,
-          window: PixelWindow(left: 0, top: 0, width: image.width, height: image.height),
-          into: target, width: size.width, height: size.height)
-      }
-    }
-    return try encoder.encode(try scaled.image())
+    return try encoder.encode(try image.resized(width: size.width, height: size.height).image())
   }
 
   /// The camera's JPEG, where it is whole, has the picture's size and no more bytes than the picture
