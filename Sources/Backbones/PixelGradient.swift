@@ -30,7 +30,8 @@ package final class PixelGradient {
   /// - Parameters:
   ///   - output: the graph's result that is asked for.
   ///   - shape: of a batch, which always has this many pictures.
-  ///   - store: the parameters; see ``load()``.
+  ///   - store: the parameters. With stored statistics, convolutions take them over here and at
+  ///     ``load()``, folded, and do not look at them in between.
   /// - Throws: `EngineError`.
   package init(
     _ graph: Graph, output: String = "embedding", shape: ActivationShape, engine: Engine,

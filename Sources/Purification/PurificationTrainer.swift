@@ -77,8 +77,10 @@ final class PurificationTrainer {
     let spread = try teacher.spread(images)
     let objective = try EmbeddingObjective(options, dimension: dimension, spread: spread)
     self.objective = objective
+    // Folded parameters stay as they are here when the student moves on: the given backbone needs a
+    // copy only where they are read at each pass.
     let attacked =
-      try options.target == .student
+      try options.target == .student || options.adversaryStatistics == .stored
       ? store : ParameterStore(graph.parameters, source: given)
     let source = try PixelGradient(
       graph, shape: shape, engine: engine, store: attacked, normalisation: normalisation,
@@ -219,7 +221,7 @@ final class PurificationTrainer {
 
   func loadPlans() throws {
     try student.load()
-    try source.load()
+    if options.target == .student { try source.load() }
   }
 
   private func view(_ picked: [Int], _ random: SeededRandom, count: Int) throws {

@@ -82,6 +82,32 @@ import Testing
     #expect(found == wanted)
   }
 
+  /// Whom the adversary attacks does not move with the student, though they may share parameters.
+  @Test(arguments: PurificationOptions.Statistics.allCases)
+  func theAttackedTeacherStaysAsGiven(statistics: PurificationOptions.Statistics) throws {
+    var options = Self.small(.device)
+    (options.adversaryStatistics, options.pruning, options.restartEvery) = (statistics, 0.5, 1)
+    let trainer = try PurificationTrainer(
+      try BackboneFile(path: folder.backbone),
+      images: ImageSet(try ImageFolder(folder.images), ImageSetOptions(size: 32)),
+      engine: Engine(Self.engine), options: options)
+    let source = trainer.source
+    let pixels = FloatBuffer(count: source.shape.count)
+    var random = SeededRandom(3)
+    for index in pixels.values.indices { pixels.values[index] = random.uniform() }
+    let embeddings = FloatBuffer(count: source.shape.batch * source.dimension)
+    try source.forward(pixels, into: embeddings)
+    let (before, weights) = (
+      Array(embeddings.values), try trainer.store.tensor("conv1.weight").values
+    )
+    let pruned = try trainer.prune()
+    for step in 0..<2 { _ = try trainer.step(epoch: 0, step: step) }
+    try source.forward(pixels, into: embeddings)
+    #expect(Array(embeddings.values) == before)
+    #expect(try trainer.store.tensor("conv1.weight").values != weights)
+    #expect(pruned > 0)
+  }
+
   /// Half of the way lies in the middle, but channels that were switched off stay off.
   @Test func interpolationGoesBackTowardsTheGivenWeights() throws {
     var options = Self.small(.device)
