@@ -1,4 +1,3 @@
-import Losses
 import Tensors
 
 /// How far embeddings are from where they should be, with the gradient: NT-Xent, or the squared
@@ -6,14 +5,18 @@ import Tensors
 final class EmbeddingObjective {
   let dimension: Int
   private let kind: PurificationOptions.Objective
-  private let contrast: NTXent
-  private let workspace = NTXentWorkspace()
+  private let contrast: EmbeddingContrast
   /// The mean squared distance of clean embeddings from their mean.
   private let spread: Float
 
-  init(_ options: PurificationOptions, dimension: Int, spread: Float) throws {
+  /// - Parameter projection: the head whose results NT-Xent looks at; nil: the embeddings.
+  init(
+    _ options: PurificationOptions, dimension: Int, spread: Float,
+    projection: ProjectionHead? = nil
+  ) throws {
     kind = options.objective
-    contrast = try NTXent(temperature: options.temperature)
+    contrast = try EmbeddingContrast(
+      temperature: options.temperature, dimension: dimension, projection: projection)
     self.dimension = dimension
     self.spread = spread
   }
@@ -26,14 +29,12 @@ final class EmbeddingObjective {
     anchors: UnsafeBufferPointer<Float>, _ embeddings: UnsafeBufferPointer<Float>,
     gradient: UnsafeMutableBufferPointer<Float>, weight: Float
   ) throws -> Float {
-    let rows = embeddings.count / dimension
     switch kind {
     case .contrastive:
       return try contrast.evaluate(
-        anchors, embeddings, rows: rows, features: dimension, weight: weight,
-        gradientB: gradient, workspace: workspace)
+        anchors, embeddings, moving: .second, gradient: gradient, weight: weight)
     case .anchored:
-      let scale = 1 / (spread * Float(rows))
+      let scale = 1 / (spread * Float(embeddings.count / dimension))
       var sum = 0.0
       for index in embeddings.indices {
         let difference = embeddings[index] - anchors[index]
@@ -50,14 +51,11 @@ final class EmbeddingObjective {
     _ a: FloatBuffer, _ b: FloatBuffer, gradientA: FloatBuffer, gradientB: FloatBuffer,
     weight: Float
   ) throws -> Float {
-    let rows = a.count / dimension
-    let loss = try contrast.evaluate(
-      a.readable, b.readable, rows: rows, features: dimension, weight: weight,
-      gradientA: gradientA.values, accumulates: true, workspace: workspace)
     _ = try contrast.evaluate(
-      a.readable, b.readable, rows: rows, features: dimension, weight: weight,
-      gradientB: gradientB.values, workspace: workspace)
-    return loss
+      a.readable, b.readable, moving: .second, gradient: gradientB.values, weight: weight)
+    return try contrast.evaluate(
+      a.readable, b.readable, moving: .first, gradient: gradientA.values, weight: weight,
+      accumulates: true)
   }
 
   /// The squared distance of each row `[N, dimension]` from its anchor.

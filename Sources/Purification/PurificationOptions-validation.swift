@@ -19,6 +19,13 @@ extension PurificationOptions {
     try require(
       pruning == 0 || (0.5...100).contains(pruning), "pruning", "0, or 0.5 to 100", pruning)
     try require(temperature > 0 && temperature.isFinite, "temperature", "above 0", temperature)
+    try require((0...4096).contains(projection), "projection", "0 to 4096", projection)
+    try require(
+      objective == .contrastive || projection == 0, "projection", "0 with the anchored objective",
+      projection)
+    try require(
+      (1...100_000).contains(projectionEpochs), "projection-epochs", "1 to 100000",
+      projectionEpochs)
     try require(epsilon > 0 && epsilon.isFinite, "epsilon", "above 0 (of 255)", epsilon)
     try require(stepSize > 0 && stepSize.isFinite, "step-size", "above 0 (a share of ε)", stepSize)
     try require((0...10_000).contains(pgdSteps), "pgd-steps", "0 to 10000", pgdSteps)

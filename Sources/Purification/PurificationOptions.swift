@@ -77,6 +77,10 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   public var lambda: Weights
   /// τ of NT-Xent.
   public var temperature: Float
+  /// The length of what NT-Xent looks at, a projection head's results; 0: the embeddings themselves.
+  public var projection: Int
+  /// Times that each picture is seen while the projection head learns, before everything else.
+  public var projectionEpochs: Int
   /// Instance-wise or shared.
   public var adversary: Adversary
   /// Whom the adversary attacks.
@@ -140,6 +144,7 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   public static let paperCIFAR10 = PurificationOptions(
     preset: "paper-cifar10", pruning: 0, objective: .contrastive,
     lambda: .init(pull: 0.3, distillation: 0.5, fineTuning: 0.2), temperature: 0.5,
+    projection: 0, projectionEpochs: 10,
     adversary: .instance, target: .student, norm: .linf, epsilon: 8, pgdSteps: 20, stepSize: 0.1,
     randomStart: true,
     adversaryStatistics: .stored, sharedCount: 0, addedShare: 0, sharedWarps: 0,
@@ -148,13 +153,15 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
     fraction: 1, batch: 128, learningRate: 0.02, interpolation: 1, momentum: 0.9, weightDecay: 5e-4,
     seed: 1)
 
-  /// The paper's setting for ImageNet-100 (section 4.1, appendix B).
+  /// The paper's setting for ImageNet-100 (section 4.1, appendix B), where a projection head is trained
+  /// from scratch first; its length and how long it learns are not given.
   public static let paperImageNet100: PurificationOptions = {
     var options = paperCIFAR10
     options.preset = "paper-imagenet100"
     options.lambda = .init(pull: 0.3, distillation: 0.7, fineTuning: 0)
     options.epsilon = 16
     options.learningRate = 0.05
+    options.projection = 128
     return options
   }()
 
@@ -163,6 +170,7 @@ public struct PurificationOptions: Sendable, Hashable, Codable {
   public static let device = PurificationOptions(
     preset: "device", pruning: 3.5, objective: .anchored,
     lambda: .init(pull: 0.333, distillation: 0.667, fineTuning: 0), temperature: 0.5,
+    projection: 0, projectionEpochs: 10,
     adversary: .shared, target: .teacher, norm: .l2, epsilon: 765, pgdSteps: 24, stepSize: 0.25,
     randomStart: true, adversaryStatistics: .stored, sharedCount: 3, addedShare: 0.25,
     sharedWarps: 4, sharedPatches: 12, sharedWaves: 12, restartEvery: 3, statistics: .stored,

@@ -16,10 +16,11 @@ final class PurificationTrainer {
   var shared: SharedAdversary?
   let options: PurificationOptions
   let graph: Graph
-  private let images: ImageSet
+  let images: ImageSet
   let student: StudentPass
   let teacher: TeacherPass
   private let objective: EmbeddingObjective
+  let projection: ProjectionHead?
   let source: PixelGradient
   let instance: InstanceAdversary?
   let schedule: CosineSchedule
@@ -75,7 +76,13 @@ final class PurificationTrainer {
       .init(count: batch * dimension)
     )
     let spread = try teacher.spread(images)
-    let objective = try EmbeddingObjective(options, dimension: dimension, spread: spread)
+    projection =
+      options.projection > 0
+      ? try ProjectionHead(
+        features: dimension, length: options.projection, rows: batch, engine: engine,
+        seed: options.seed) : nil
+    let objective = try EmbeddingObjective(
+      options, dimension: dimension, spread: spread, projection: projection)
     self.objective = objective
     // Folded parameters stay as they are here when the student moves on: the given backbone needs a
     // copy only where they are read at each pass.
@@ -224,7 +231,8 @@ final class PurificationTrainer {
     if options.target == .student { try source.load() }
   }
 
-  private func view(_ picked: [Int], _ random: SeededRandom, count: Int) throws {
+  /// Views of pictures, as many of `first`, `second` and `third` as are asked for.
+  func view(_ picked: [Int], _ random: SeededRandom, count: Int) throws {
     let pictures = try images.images(picked)
     for (index, target) in [first, second, third].prefix(count).enumerated() {
       let stream = random.stream(UInt64(index))

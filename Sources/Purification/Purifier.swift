@@ -11,15 +11,19 @@ public final class Purifier {
     public let epoch, epochs: Int
     /// Steps that are done, of how many.
     public let step, steps: Int
-    /// The last step's losses; nil while shared perturbations are searched.
+    /// The last step's losses; nil before the first one, while the projection head learns or shared
+    /// perturbations are searched.
     public let losses: PurificationLosses?
+    /// Whether the projection head learns.
+    public let trainsProjection: Bool
     /// Seconds since the run began, and about how many are left.
     public let seconds, secondsLeft: Double
 
     package init(
       epoch: Int, epochs: Int, step: Int, steps: Int, losses: PurificationLosses?,
-      seconds: Double, secondsLeft: Double
+      trainsProjection: Bool = false, seconds: Double, secondsLeft: Double
     ) {
+      self.trainsProjection = trainsProjection
       (self.epoch, self.epochs, self.step, self.steps) = (epoch, epochs, step, steps)
       (self.losses, self.seconds, self.secondsLeft) = (losses, seconds, secondsLeft)
     }
@@ -99,6 +103,15 @@ public final class Purifier {
     let clock = ContinuousClock()
     let started = clock.now
     let steps = trainer.stepsPerEpoch * options.epochs
+    func prepare(trainsProjection: Bool) throws {
+      if isCancelled() { throw PurificationError.cancelled(epoch: 0) }
+      progress(
+        Progress(
+          epoch: 0, epochs: options.epochs, step: 0, steps: steps, losses: nil,
+          trainsProjection: trainsProjection, seconds: (clock.now - started).seconds,
+          secondsLeft: .infinity))
+    }
+    try trainer.trainProjection { _ in try prepare(trainsProjection: true) }
     if let path, resumes {
       state = try PurificationCheckpoint.read(
         from: path, into: trainer, identity: identity,
@@ -108,14 +121,7 @@ public final class Purifier {
           measured: 0))
     } else {
       state.pruned = try trainer.prune()
-      state.searched = try trainer.search { step in
-        if isCancelled() { throw PurificationError.cancelled(epoch: 0) }
-        let seconds = (clock.now - started).seconds
-        progress(
-          Progress(
-            epoch: 0, epochs: options.epochs, step: 0, steps: steps, losses: nil,
-            seconds: seconds, secondsLeft: .infinity))
-      }
+      state.searched = try trainer.search { _ in try prepare(trainsProjection: false) }
     }
     let first = state.losses.count
     let trainingStarted = clock.now

@@ -21,6 +21,10 @@ struct PurifyArguments: ParsableArguments {
   var lambda: String?
   @Option(help: "The temperature of NT-Xent.")
   var temperature: Float?
+  @Option(help: "The length of the projection that NT-Xent looks at; 0: the embeddings themselves.")
+  var projection: Int?
+  @Option(help: "Times that each picture is seen while the projection head learns.")
+  var projectionEpochs: Int?
   @Option(
     help: "contrastive (the paper's) or anchored (distance to the given backbone's embedding).")
   var objective: PurificationOptions.Objective?
@@ -73,7 +77,8 @@ struct PurifyArguments: ParsableArguments {
     let given: [(String, Bool)] = [
       ("--head", head != .refit), ("--statistics", statistics != nil),
       ("--adversary-statistics", adversaryStatistics != nil),
-      ("--temperature", temperature != nil), ("--random-start", randomStart != nil),
+      ("--temperature", temperature != nil), ("--projection", projection != nil),
+      ("--projection-epochs", projectionEpochs != nil), ("--random-start", randomStart != nil),
     ]
     return given.first { $0.1 }?.0
   }
@@ -95,6 +100,8 @@ struct PurifyArguments: ParsableArguments {
     replace(\.stepSize, stepSize)
     replace(\.norm, norm)
     replace(\.temperature, temperature)
+    replace(\.projection, projection)
+    replace(\.projectionEpochs, projectionEpochs)
     replace(\.objective, objective)
     replace(\.adversary, adversary)
     replace(\.target, target)

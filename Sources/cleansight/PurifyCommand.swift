@@ -180,7 +180,10 @@ struct PurifyCommand: ParsableCommand {
   }
 
   private static func text(_ progress: Purifier.Progress) -> String {
-    guard let losses = progress.losses else { return "searching what moves every embedding" }
+    guard let losses = progress.losses else {
+      return progress.trainsProjection
+        ? "training the projection head" : "searching what moves every embedding"
+    }
     let share = Double(progress.step) / Double(max(progress.steps, 1))
     return "\(ProgressLine.bar(share)) epoch \(progress.epoch + 1)/\(progress.epochs)  "
       + "pull \(figure(Double(losses.pull), 3))  "

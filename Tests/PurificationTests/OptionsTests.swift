@@ -15,7 +15,16 @@ import Testing
     ("fraction", { $0.fraction = 1.5 }), ("batch", { $0.batch = 1 }),
     ("learning-rate", { $0.learningRate = 0 }), ("learning-rate", { $0.learningRate = .infinity }),
     ("momentum", { $0.momentum = 1 }), ("weight-decay", { $0.weightDecay = -1 }),
-    ("pruning", { $0.pruning = -1 }),
+    ("pruning", { $0.pruning = -1 }), ("projection", { $0.projection = -1 }),
+    ("projection", { $0.projection = 1_000_000 }),
+    ("projection-epochs", { $0.projectionEpochs = 0 }),
+    (
+      "projection",
+      {
+        $0 = .device
+        $0.projection = 128
+      }
+    ),
   ]
 
   @Test(arguments: wrong.indices)

@@ -21,6 +21,7 @@ import Testing
     options.epochs = 2
     options.batch = 8
     options.pgdSteps = 2
+    options.projectionEpochs = 1
     return options
   }
 
@@ -59,7 +60,7 @@ import Testing
     #expect(moved == movesStatistics)
   }
 
-  @Test(arguments: [PurificationOptions.paperCIFAR10, .device])
+  @Test(arguments: [PurificationOptions.paperCIFAR10, .paperImageNet100, .device])
   func aResumedRunEndsInTheSameWeights(preset: PurificationOptions) throws {
     var options = Self.small(preset)
     options.epochs = 3

@@ -1,0 +1,26 @@
+import Engine
+import Tensors
+
+extension PurificationTrainer {
+  /// Trains the projection head on the given backbone's embeddings, where there is to be one. From the
+  /// seed alone, so that a run that is resumed has the same head.
+  func trainProjection(_ progress: (Int) throws -> Void = { _ in }) throws {
+    guard let projection else { return }
+    let schedule = CosineSchedule(
+      rate: options.learningRate, steps: stepsPerEpoch * options.projectionEpochs)
+    _ = try projection.train(
+      temperature: options.temperature, momentum: options.momentum,
+      weightDecay: options.weightDecay, schedule: schedule
+    ) { step, embeddings in
+      let (epoch, place) = step.quotientAndRemainder(dividingBy: stepsPerEpoch)
+      var order = SeededRandom(options.seed, 8, UInt64(epoch))
+      let picked = Array(order.permutation(images.count)[(place * batch)..<((place + 1) * batch)])
+      try view(picked, SeededRandom(options.seed, 9, UInt64(step)), count: 2)
+      for (half, pixels) in [first, second].enumerated() {
+        try teacher.embed(pixels, into: target)
+        _ = embeddings[(half * target.count)...].update(from: target.values)
+      }
+      try progress(step)
+    }
+  }
+}
