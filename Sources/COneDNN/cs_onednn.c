@@ -38,6 +38,7 @@ done:
 
 void cs_dnnl_context_destroy(cs_dnnl_context *context) {
   if (!context) return;
+  free(context->scratch);
   if (context->stream) dnnl_stream_destroy(context->stream);
   if (context->engine) dnnl_engine_destroy(context->engine);
   free(context);
@@ -261,6 +262,7 @@ int cs_dnnl_weights_pack(cs_dnnl_context *context, const cs_dnnl_primitive *p, c
   dnnl_status_t status = dnnl_success;
   owned_md plain = MD_EMPTY, bias_md = MD_EMPTY;
   dnnl_primitive_desc_t desc = NULL;
+  dnnl_primitive_attr_t attr = NULL;
   md_ref target = dnnl_primitive_desc_query_md(p->desc, dnnl_query_weights_md, 0);
   cs_dnnl_weights *packed = calloc(1, sizeof *packed);
   if (!packed) return dnnl_out_of_memory;
@@ -269,9 +271,13 @@ int cs_dnnl_weights_pack(cs_dnnl_context *context, const cs_dnnl_primitive *p, c
   packed->bytes = allocate(dnnl_memory_desc_get_size(target));
   if (!packed->bytes) TRY(dnnl_out_of_memory);
   TRY(dnnl_memory_create(&packed->weights, target, context->engine, packed->bytes));
+  TRY(cs_dnnl_attributes(&attr, 0, 0));
   TRY(dnnl_reorder_primitive_desc_create(&desc, MD_REF(plain), context->engine, target,
-                                         context->engine, NULL));
+                                         context->engine, attr));
   TRY(dnnl_primitive_create(&packed->reorder, desc));
+  md_ref scratch = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
+  TRY(dnnl_memory_create(&packed->scratch, scratch, context->engine, DNNL_MEMORY_NONE));
+  packed->scratch_bytes = dnnl_memory_desc_get_size(scratch);
   if (bias) {
     dnnl_dim_t count = (dnnl_dim_t)bias_count;
     TRY(md_make(&bias_md, 1, &count, dnnl_f32, dnnl_x));
@@ -282,6 +288,7 @@ int cs_dnnl_weights_pack(cs_dnnl_context *context, const cs_dnnl_primitive *p, c
   packed = NULL;
 done:
   cs_dnnl_weights_destroy(packed);
+  if (attr) dnnl_primitive_attr_destroy(attr);
   if (desc) dnnl_primitive_desc_destroy(desc);
   md_free(&plain), md_free(&bias_md);
   return status;
@@ -291,9 +298,19 @@ int cs_dnnl_weights_update(cs_dnnl_context *context, cs_dnnl_weights *packed, co
                            const float *bias, size_t bias_count) {
   dnnl_status_t status = dnnl_success;
   if ((bias != NULL) != (packed->bias != NULL)) return dnnl_invalid_arguments;
+  if (packed->scratch_bytes > context->scratch_bytes) {
+    free(context->scratch);
+    context->scratch_bytes = 0;
+    context->scratch = allocate(packed->scratch_bytes);
+    if (!context->scratch) return dnnl_out_of_memory;
+    context->scratch_bytes = packed->scratch_bytes;
+  }
   TRY(dnnl_memory_set_data_handle(packed->plain, (void *)weights));
-  dnnl_exec_arg_t arguments[2] = {{DNNL_ARG_FROM, packed->plain}, {DNNL_ARG_TO, packed->weights}};
-  TRY(dnnl_primitive_execute(packed->reorder, context->stream, 2, arguments));
+  TRY(dnnl_memory_set_data_handle(packed->scratch, context->scratch));
+  dnnl_exec_arg_t arguments[3] = {{DNNL_ARG_FROM, packed->plain},
+                                  {DNNL_ARG_TO, packed->weights},
+                                  {DNNL_ARG_SCRATCHPAD, packed->scratch}};
+  TRY(dnnl_primitive_execute(packed->reorder, context->stream, 3, arguments));
   TRY(dnnl_stream_wait(context->stream));
   if (bias) {
     void *handle = NULL;
@@ -327,6 +344,7 @@ void cs_dnnl_weights_destroy(cs_dnnl_weights *packed) {
   if (packed->weights) dnnl_memory_destroy(packed->weights);
   if (packed->bias) dnnl_memory_destroy(packed->bias);
   if (packed->plain) dnnl_memory_destroy(packed->plain);
+  if (packed->scratch) dnnl_memory_destroy(packed->scratch);
   if (packed->reorder) dnnl_primitive_destroy(packed->reorder);
   free(packed->bytes);
   free(packed);

@@ -41,14 +41,19 @@ static inline dnnl_status_t md_make(owned_md *md, int rank, const dnnl_dim_t *di
 struct cs_dnnl_context {
   dnnl_engine_t engine;
   dnnl_stream_t stream;
+  // What packing weights works in, one after the other: Winograd's transform wants as much as the
+  // packed weights, and a primitive of its own would keep it.
+  void *scratch;
+  size_t scratch_bytes;
 };
 
 struct cs_dnnl_weights {
   dnnl_memory_t weights, bias;
   void *bytes;  // of the weights
   // From the plain layout; kept, for training packs anew at every step.
-  dnnl_memory_t plain;
+  dnnl_memory_t plain, scratch;
   dnnl_primitive_t reorder;
+  size_t scratch_bytes;
 };
 
 struct cs_dnnl_primitive {

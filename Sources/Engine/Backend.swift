@@ -9,6 +9,8 @@ protocol Backend: AnyObject {
   var name: BackendName { get }
   /// Whether convolutions and linear layers may have bf16 activations here.
   var supportsBFloat16: Bool { get }
+  /// Whether 3×3 convolutions of stride 1 in f32 run by Winograd's algorithm here.
+  var hasWinograd: Bool { get }
 
   /// Takes the calling thread's number of workers from here on.
   func use(threads: Int)
@@ -27,6 +29,7 @@ protocol Backend: AnyObject {
 }
 
 extension Backend {
+  var hasWinograd: Bool { false }
   func adapt(_ program: Program) -> Program { program }
 }
 

@@ -14,6 +14,19 @@ final class OneDNNBackend: Backend {
   var name: BackendName { .onednn }
   var supportsBFloat16: Bool { Processor.hasBFloat16 }
 
+  /// oneDNN has it for AVX-512 only.
+  private(set) lazy var hasWinograd: Bool = {
+    let window = Window(size: 3, stride: 1, padding: 1)
+    let map = Value(
+      shape: ActivationShape(batch: 1, height: 14, width: 14, channels: 16), precision: .f32)
+    var fused = FusedConvolution(
+      convolution: Convolution(
+        name: "probe", inputChannels: 16, outputChannels: 16, window: window, hasBias: true),
+      normalization: nil, accumulates: false, relu: false)
+    fused.usesWinograd = true
+    return allowsWinograd && (try? convolution(fused, from: map, to: map)) != nil
+  }()
+
   func use(threads: Int) { cs_dnnl_set_threads(Int32(threads)) }
 
   func makeKernel(
@@ -52,27 +65,25 @@ final class OneDNNBackend: Backend {
   }
 
   func makeTrainable(_ request: TrainableConvolutionRequest) throws -> any TrainableConvolution {
-    try OneDNNConvolution(request, in: context)
+    try OneDNNConvolution(request, allowsWinograd: hasWinograd, in: context)
   }
 
-  /// Winograd's algorithm where oneDNN has it and it pays: 3×3 kernels on f32 maps large enough that
-  /// reading the transformed weights, up to four times as many bytes, does not cost what is saved.
+  /// Winograd's algorithm where oneDNN has it and it pays: 3×3 kernels on f32 maps large enough.
   func adapt(_ program: Program) -> Program {
-    guard allowsWinograd else { return program }
+    guard hasWinograd else { return program }
     return WinogradLayout.apply(to: program) { step, fused in
       let (input, output) = (program[step.inputs[0]], program[step.output])
       guard fused.convolution.window == Window(size: 3, stride: 1, padding: 1),
         input.precision == .f32, output.precision == .f32,
         fused.convolution.inputChannels % 16 == 0, fused.convolution.outputChannels % 16 == 0,
-        output.shape.batch * output.shape.height * output.shape.width >= Self.winogradPositions
+        output.shape.batch * output.shape.height * output.shape.width
+          >= OneDNNWinograd.leastPositions
       else { return false }
       var winograd = fused
       winograd.usesWinograd = true
       return (try? convolution(winograd, from: input, to: output)) != nil
     }
   }
-
-  private static let winogradPositions = 14 * 14
 
   private func convolution(
     _ fused: FusedConvolution, from input: Value, to output: Value

@@ -5,29 +5,38 @@ import Networks
 /// gradient of the input want them.
 final class OneDNNConvolution: TrainableConvolution {
   private let context: OneDNNContext
-  private let result: OneDNNPrimitive
-  private let input: OneDNNPrimitive?
+  private let result: any OneDNNPass
+  private let input: (any OneDNNPass)?
   private let weights: OneDNNPrimitive?
   private let product: UnfoldedWeightGradient?
   private let hasBias: Bool
   private let outputs: Int
 
-  init(_ request: TrainableConvolutionRequest, in context: OneDNNContext) throws {
+  /// - Parameter allowsWinograd: whether f32 may run by Winograd's algorithm.
+  init(
+    _ request: TrainableConvolutionRequest, allowsWinograd: Bool, in context: OneDNNContext
+  ) throws {
     let (convolution, from, to) = (request.fused.convolution, request.input, request.output)
     var description = cs_dnnl_convolution(
       fused: request.fused, from: from, to: to, hasBias: request.hasBias)
     self.context = context
     hasBias = request.hasBias
     outputs = convolution.outputChannels
-    result = try OneDNNPrimitive("creation of the convolution \(convolution.name)", in: context) {
-      cs_dnnl_convolution_create($0, &description, &$1)
+    func winograd(ofInput: Bool) -> (any OneDNNPass)? {
+      allowsWinograd ? OneDNNWinograd(request, ofInput: ofInput, in: context) : nil
     }
+    result =
+      try winograd(ofInput: false)
+      ?? OneDNNPrimitive("creation of the convolution \(convolution.name)", in: context) {
+        cs_dnnl_convolution_create($0, &description, &$1)
+      }
     input =
       try !request.wantsInputGradient
       ? nil
-      : OneDNNPrimitive("creation of the input's gradient of \(convolution.name)", in: context) {
-        cs_dnnl_convolution_input_gradient_create($0, &description, &$1)
-      }
+      : winograd(ofInput: true)
+        ?? OneDNNPrimitive("creation of the input's gradient of \(convolution.name)", in: context) {
+          cs_dnnl_convolution_input_gradient_create($0, &description, &$1)
+        }
     let weights =
       try !request.wantsWeightGradient
       ? nil
@@ -42,14 +51,16 @@ final class OneDNNConvolution: TrainableConvolution {
   }
 
   var scratchBytes: Int {
-    max(
-      [result, input, weights].compactMap { $0?.scratchBytes }.max() ?? 0,
-      product?.scratchBytes ?? 0)
+    [
+      result.scratchBytes, input?.scratchBytes, weights?.scratchBytes, product?.scratchBytes,
+    ].compactMap { $0 }.max() ?? 0
   }
 
   var implementation: String {
-    ([result, input, weights].map { $0?.implementation } + [product?.implementation])
-      .compactMap { $0 }.joined(separator: ", ")
+    [
+      result.implementation, input?.implementation, weights?.implementation,
+      product?.implementation,
+    ].compactMap { $0 }.joined(separator: ", ")
   }
 
   func load(weights values: UnsafePointer<Float>, bias: UnsafePointer<Float>?) throws {

@@ -33,7 +33,9 @@ public final class InputGradientPlan {
     self.outputName = outputName
     // The first stage's 64 channels are the widest activation; two of them are alive at a time.
     let widest = shape.height * shape.width * 64 * engine.precision.bytes
-    let fitting = max(Self.smallestPiece, Self.cacheBytes / max(widest, 1))
+    let fitting = max(
+      Self.smallestPiece,
+      (engine.usesWinograd ? Self.winogradBytes : Self.cacheBytes) / max(widest, 1))
     self.piece = min(shape.batch, max(1, piece ?? fitting))
     slots = (shape.batch + self.piece - 1) / self.piece
     var pieceShape = shape
@@ -48,6 +50,8 @@ public final class InputGradientPlan {
   }
 
   private static let cacheBytes = 2 << 20
+  /// Winograd's kernels divide a piece themselves, and read their weights once for each.
+  private static let winogradBytes = 8 << 20
   private static let smallestPiece = 4
 
   /// Bytes of activations, gradients, masks and scratch.
