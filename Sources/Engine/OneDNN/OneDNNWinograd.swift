@@ -37,13 +37,12 @@ final class OneDNNWinograd: OneDNNPass {
     let (inputs, outputs) = (convolution.inputChannels, convolution.outputChannels)
     let (from, to) = ofInput ? (request.output, request.input) : (request.input, request.output)
     let (batch, positions) = (to.shape.batch, to.shape.height * to.shape.width)
-    guard convolution.window == Window(size: 3, stride: 1, padding: 1),
-      from.precision == .f32, to.precision == .f32, inputs % 16 == 0, outputs % 16 == 0,
-      inputs * outputs <= Self.greatestWeights,
-      batch * positions >= Self.leastPositions
-    else { return nil }
     let atOnce = min(batch, max(1, Self.positionsAtOnce / positions))
     let piece = (1...atOnce).last { batch % $0 == 0 } ?? 1
+    guard convolution.window == Window(size: 3, stride: 1, padding: 1),
+      from.precision == .f32, to.precision == .f32, inputs % 16 == 0, outputs % 16 == 0,
+      inputs * outputs <= Self.greatestWeights, piece * positions >= Self.leastPositions
+    else { return nil }
     func part(_ value: Value) -> Value {
       var shape = value.shape
       shape.batch = piece
@@ -85,16 +84,15 @@ final class OneDNNWinograd: OneDNNPass {
     pieces = batch / piece
     (inputBytes, outputBytes) = (part(from).shape.count * 4, part(to).shape.count * 4)
     primitiveBytes = MemoryPlan.padded(
-      [primitive, toBlocks, fromBlocks].map(\.scratchBytes).max() ?? 0)
+      [primitive, toBlocks, fromBlocks, resultToBlocks].compactMap { $0?.scratchBytes }.max() ?? 0)
     turned = .init(repeating: 0, count: ofInput ? inputs * outputs * 9 : 0)
   }
 
   /// With fewer positions, reading the transformed weights, up to four times as many bytes, costs more
   /// than is saved.
   static let leastPositions = 14 * 14
-  /// Inputs times outputs: transformed weights take four times the memory, and each plan has its own. A
-  /// ResNet-18's last stage, three quarters of its weights, would take 540 MB more for an eighth of the
-  /// time.
+  /// Inputs times outputs. Transformed weights take four times the memory: a ResNet-18's last stage would
+  /// take 100 MB more in each direction of each plan, for a sixth of the time.
   private static let greatestWeights = 256 * 256
   /// Positions of a piece: what they are transformed to fits the cache (measured: 2048 to 8192 on a
   /// Zen 5).
