@@ -34,8 +34,10 @@ final class StudentPass {
     var partShape = shape
     partShape.batch = part
     let wantsPixels = options.adversary == .shared && options.target == .student
+    // A batch in parts is to take little memory.
     plan = try TrainingPlan(
-      graph, input: partShape, engine: engine, store: store, wantsInputGradient: wantsPixels)
+      graph, input: partShape, engine: engine, store: store, wantsInputGradient: wantsPixels,
+      allowsWinograd: isCoupled)
     dimension = try plan.output("embedding").shape.features
     statistics = options.statistics
     self.normalisation = normalisation

@@ -20,7 +20,7 @@ struct WinogradConvolutionTests {
         normalization: nil, accumulates: accumulates, relu: relu),
       hasBias: true, input: Value(shape: input, precision: .f32),
       output: Value(shape: output, precision: .f32), wantsInputGradient: true,
-      wantsWeightGradient: false)
+      wantsWeightGradient: false, allowsWinograd: true)
   }
 
   /// Pieces of one picture and of several, tiles cut off at the border, a sum and a ReLU.
@@ -94,5 +94,8 @@ struct WinogradConvolutionTests {
     let direct = try OneDNNBackend(allowsWinograd: false).makeTrainable(
       request(large, to: 16, accumulates: false, relu: false))
     #expect(!direct.implementation.contains("wino"))
+    var sparing = request(large, to: 16, accumulates: false, relu: false)
+    sparing.allowsWinograd = false
+    #expect(try !backend.makeTrainable(sparing).implementation.contains("wino"))
   }
 }

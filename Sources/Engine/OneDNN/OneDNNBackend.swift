@@ -65,7 +65,8 @@ final class OneDNNBackend: Backend {
   }
 
   func makeTrainable(_ request: TrainableConvolutionRequest) throws -> any TrainableConvolution {
-    try OneDNNConvolution(request, allowsWinograd: hasWinograd, in: context)
+    try OneDNNConvolution(
+      request, allowsWinograd: hasWinograd && request.allowsWinograd, in: context)
   }
 
   /// Winograd's algorithm where oneDNN has it and it pays: 3×3 kernels on f32 maps large enough.

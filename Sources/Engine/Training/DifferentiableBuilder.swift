@@ -16,6 +16,8 @@ final class DifferentiableState {
 struct DifferentiableOptions {
   var foldsNormalization: Bool
   var wantsInputGradient: Bool
+  /// Whether memory may be spent on Winograd's algorithm.
+  var allowsWinograd = false
   var isTrained: (_ name: String) -> Bool
 }
 
@@ -250,7 +252,8 @@ struct DifferentiableBuilder {
         fused: fused, hasBias: hasBias, input: value(step.inputs[0]), output: value(step.output),
         wantsInputGradient: needsGradient[step.inputs[0]],
         wantsWeightGradient: !options.foldsNormalization
-          && options.isTrained(convolution.name + ".weight")))
+          && options.isTrained(convolution.name + ".weight"),
+        allowsWinograd: options.allowsWinograd))
     convolutions[step.output] = kernel
     let store = state.store
     loaders.append {

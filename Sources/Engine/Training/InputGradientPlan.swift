@@ -43,7 +43,8 @@ public final class InputGradientPlan {
     plan = try DifferentiablePlan(
       graph, input: pieceShape, engine: engine, store: store,
       options: DifferentiableOptions(
-        foldsNormalization: true, wantsInputGradient: true, isTrained: { _ in false }),
+        foldsNormalization: true, wantsInputGradient: true, allowsWinograd: true,
+        isTrained: { _ in false }),
       slots: slots)
     dimension = try plan.output(outputName).shape.features
     _ = try plan.output(outputName).f32

@@ -30,4 +30,6 @@ struct TrainableConvolutionRequest {
   let output: Value
   let wantsInputGradient: Bool
   let wantsWeightGradient: Bool
+  /// Whether memory may be spent on Winograd's algorithm.
+  var allowsWinograd = false
 }

@@ -13,19 +13,23 @@ public final class TrainingPlan {
   ///   - isTrained: whether a parameter's gradient is wanted. Layers before the first such one cost
   ///     nothing in the backward pass.
   ///   - wantsInputGradient: whether the gradient of the pictures is wanted too.
+  ///   - allowsWinograd: whether f32 convolutions may run by Winograd's algorithm, whose weights take
+  ///     four times the memory.
   ///   - other: a plan whose memory this one uses too, where it is large enough. From one's forward pass
   ///     to the end of its backward pass, the results' reading included, the other must not be touched.
   /// - Throws: `EngineError` where a shape does not fit, an operation has no gradient here or memory
   ///   is short.
   public init(
     _ graph: Graph, input shape: ActivationShape, engine: Engine, store: ParameterStore,
-    wantsInputGradient: Bool = false, sharingMemoryOf other: TrainingPlan? = nil,
+    wantsInputGradient: Bool = false, allowsWinograd: Bool = false,
+    sharingMemoryOf other: TrainingPlan? = nil,
     isTrained: @escaping (_ name: String) -> Bool = { _ in true }
   ) throws {
     plan = try DifferentiablePlan(
       graph, input: shape, engine: engine, store: store,
       options: DifferentiableOptions(
-        foldsNormalization: false, wantsInputGradient: wantsInputGradient, isTrained: isTrained),
+        foldsNormalization: false, wantsInputGradient: wantsInputGradient,
+        allowsWinograd: allowsWinograd, isTrained: isTrained),
       sharing: other?.plan)
   }
 
