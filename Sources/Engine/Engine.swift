@@ -11,8 +11,8 @@ public final class Engine {
   public let precision: Precision
   /// Worker threads in use.
   public let threads: Int
-  /// Whether 3×3 convolutions of stride 1 run by Winograd's algorithm.
-  var usesWinograd: Bool { precision == .f32 && implementation.hasWinograd }
+  /// Whether 3×3 convolutions of stride 1 may run by Winograd's algorithm.
+  public var usesWinograd: Bool { precision == .f32 && implementation.hasWinograd }
   let implementation: any Backend
   let plain = PlainBackend()
 

@@ -48,7 +48,8 @@ package final class TrainingLoop {
     self.pictureCount = pictureCount
     self.identity = identity.merging(settings.entries) { own, _ in own }.merging([
       // Other sums in another order: not the same run. Threads are left to the machine.
-      "backend": engine.backend.rawValue, "precision": engine.precision.rawValue,
+      "backend": engine.backend.rawValue + (engine.usesWinograd ? ", Winograd" : ""),
+      "precision": engine.precision.rawValue,
     ]) { own, _ in own }
     optimizer = try StochasticGradientDescent(
       store, momentum: settings.momentum, weightDecay: settings.weightDecay, isTrained: isTrained)

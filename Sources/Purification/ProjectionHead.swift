@@ -6,7 +6,7 @@ import Tensors
 /// What the contrastive losses look at in an embedding's place where a length is asked for:
 /// `z = W₂ ReLU(W₁ h + b₁) + b₂` (Chen et al. 2020, "A Simple Framework for Contrastive Learning of
 /// Visual Representations", section 2.1). A downloaded backbone has none; the paper trains one from
-/// scratch on the unlabeled pictures (section 4.2) and leaves open how. Here it learns on the given
+/// scratch on the unlabeled pictures (section 4.1, on ImageNet-100) and leaves open how. Here it learns on the given
 /// backbone, which stays as it is, and then stays as it is itself. One thread uses it.
 final class ProjectionHead {
   /// Values of an embedding, and of its projection.
@@ -59,7 +59,7 @@ final class ProjectionHead {
   ///   - views: puts embeddings of two views of a batch, all first ones and then all second ones, into
   ///     `[2 · rows, features]`.
   /// - Returns: the loss of each step.
-  /// - Throws: `EngineError`, `LossError`, and what `views` throws.
+  /// - Throws: `PurificationError.diverged`, `EngineError`, `LossError`, and what `views` throws.
   func train(
     temperature: Float, momentum: Float, weightDecay: Float, schedule: CosineSchedule,
     views: (_ step: Int, UnsafeMutableBufferPointer<Float>) throws -> Void
@@ -74,21 +74,22 @@ final class ProjectionHead {
     var losses: [Float] = []
     for step in 0..<schedule.steps {
       try views(step, try training.input.f32)
-      try training.load()
       try training.forward(.stored)
       let found = try training.output("projection").f32
       let gradients = try training.outputGradient("projection").f32
-      losses.append(
-        try contrast.evaluate(
-          UnsafeBufferPointer(rebasing: found[..<half]),
-          UnsafeBufferPointer(rebasing: found[half...]), rows: rows, features: length,
-          gradientA: UnsafeMutableBufferPointer(rebasing: gradients[..<half]),
-          gradientB: UnsafeMutableBufferPointer(rebasing: gradients[half...]),
-          workspace: workspace))
+      let loss = try contrast.evaluate(
+        UnsafeBufferPointer(rebasing: found[..<half]),
+        UnsafeBufferPointer(rebasing: found[half...]), rows: rows, features: length,
+        gradientA: UnsafeMutableBufferPointer(rebasing: gradients[..<half]),
+        gradientB: UnsafeMutableBufferPointer(rebasing: gradients[half...]),
+        workspace: workspace)
+      guard loss.isFinite else {
+        throw PurificationError.diverged(step: step, losses: "the projection head's \(loss)")
+      }
+      losses.append(loss)
       try training.backward()
       try optimiser.step(rate: schedule.rate(at: step))
     }
-    try plan.load()
     return losses
   }
 

@@ -30,13 +30,14 @@ package struct PurificationCheckpoint {
     /// - Parameters:
     ///   - source: the given network, by the SHA-256 of its file.
     ///   - data: the fingerprint of the pictures.
-    ///   - engine: its backend, precision and threads: other sums give other weights.
+    ///   - engine: its backend, precision, threads and algorithm: other sums give other weights.
     package init(options: PurificationOptions, source: String, data: String, engine: Engine) {
       self.options = options
       self.source = source
       self.data = data
       self.engine =
         "\(engine.backend.rawValue) \(engine.precision.rawValue) \(engine.threads) threads"
+        + (engine.usesWinograd ? ", Winograd" : "")
     }
   }
 

@@ -104,14 +104,15 @@ public final class Purifier {
     let started = clock.now
     let steps = trainer.stepsPerEpoch * options.epochs
     func prepare(trainsProjection: Bool) throws {
-      if isCancelled() { throw PurificationError.cancelled(epoch: 0) }
+      if isCancelled() {
+        throw PurificationError.cancelled(epoch: state.losses.count / trainer.stepsPerEpoch)
+      }
       progress(
         Progress(
           epoch: 0, epochs: options.epochs, step: 0, steps: steps, losses: nil,
           trainsProjection: trainsProjection, seconds: (clock.now - started).seconds,
           secondsLeft: .infinity))
     }
-    try trainer.trainProjection { _ in try prepare(trainsProjection: true) }
     if let path, resumes {
       state = try PurificationCheckpoint.read(
         from: path, into: trainer, identity: identity,
@@ -123,6 +124,7 @@ public final class Purifier {
       state.pruned = try trainer.prune()
       state.searched = try trainer.search { _ in try prepare(trainsProjection: false) }
     }
+    try trainer.trainProjection { _ in try prepare(trainsProjection: true) }
     let first = state.losses.count
     let trainingStarted = clock.now
     for epoch in (first / trainer.stepsPerEpoch)..<options.epochs {

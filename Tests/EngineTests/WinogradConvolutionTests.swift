@@ -5,10 +5,10 @@ import Testing
 @testable import Engine
 
 /// Trainable convolutions by Winograd's algorithm, against the plain backend's on the same values.
-@Suite(.enabled(if: (try? OneDNNBackend(allowsWinograd: true))?.hasWinograd ?? false))
-struct WinogradConvolutionTests {
+@Suite(.enabled(if: Processor.hasAVX512)) struct WinogradConvolutionTests {
   private func request(
-    _ input: ActivationShape, to channels: Int, accumulates: Bool, relu: Bool
+    _ input: ActivationShape, to channels: Int, hasBias: Bool = true, accumulates: Bool,
+    relu: Bool
   ) -> TrainableConvolutionRequest {
     var output = input
     output.channels = channels
@@ -16,9 +16,9 @@ struct WinogradConvolutionTests {
       fused: FusedConvolution(
         convolution: Convolution(
           name: "layer", inputChannels: input.channels, outputChannels: channels,
-          window: Window(size: 3, stride: 1, padding: 1), hasBias: true),
+          window: Window(size: 3, stride: 1, padding: 1), hasBias: hasBias),
         normalization: nil, accumulates: accumulates, relu: relu),
-      hasBias: true, input: Value(shape: input, precision: .f32),
+      hasBias: hasBias, input: Value(shape: input, precision: .f32),
       output: Value(shape: output, precision: .f32), wantsInputGradient: true,
       wantsWeightGradient: false, allowsWinograd: true)
   }
@@ -31,8 +31,11 @@ struct WinogradConvolutionTests {
     (ActivationShape(batch: 5, height: 7, width: 9, channels: 16), 16),
   ])
   func equalsThePlainBackend(_ shape: ActivationShape, channels: Int) throws {
-    for (accumulates, relu) in [(false, false), (true, true)] {
-      let request = request(shape, to: channels, accumulates: accumulates, relu: relu)
+    for (hasBias, accumulates, relu) in [
+      (false, false, false), (true, false, true), (true, true, true),
+    ] {
+      let request = request(
+        shape, to: channels, hasBias: hasBias, accumulates: accumulates, relu: relu)
       let weights = noise(channels * shape.channels * 9, seed: 1)
       let bias = noise(channels, seed: 2)
       let x = noise(request.input.shape.count, seed: 3)
@@ -43,7 +46,9 @@ struct WinogradConvolutionTests {
         let arena = try Arena(byteCount: max(kernel.scratchBytes, 1))
         let scratch = try #require(arena.bytes.baseAddress)
         var (y, dx) = (start, [Float](repeating: .nan, count: x.count))
-        try kernel.load(weights: weights, bias: bias)
+        try bias.withUnsafeBufferPointer {
+          try kernel.load(weights: weights, bias: hasBias ? $0.baseAddress : nil)
+        }
         try kernel.forward(x, into: &y, scratch: scratch)
         try kernel.inputGradient(dy, into: &dx, scratch: scratch)
         return (y, dx)

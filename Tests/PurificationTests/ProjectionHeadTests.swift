@@ -95,7 +95,7 @@ import Testing
     #expect(end < 0.7 * start)
   }
 
-  /// The plan that projects takes over what the training reached, and a seed decides it.
+  /// The seed decides the head, and training changes it.
   @Test func trainingChangesTheProjectionAndTheSeedDecidesIt() throws {
     func projections(seed: UInt64, steps: Int) throws -> [Float] {
       let head = try head(seed: seed)

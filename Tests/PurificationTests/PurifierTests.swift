@@ -27,12 +27,14 @@ import Testing
 
   static let engine = EngineOptions(precision: .f32, threads: 2)
 
-  private func purifier(_ options: PurificationOptions) throws -> Purifier {
+  private func purifier(
+    _ options: PurificationOptions, _ engine: EngineOptions = Self.engine
+  ) throws -> Purifier {
     let images = try ImageFolder(folder.images)
     return try Purifier(
       try BackboneFile(path: folder.backbone),
       images: ImageSet(images, ImageSetOptions(size: 32)),
-      fingerprint: images.fingerprint.description, engine: Engine(Self.engine), options: options)
+      fingerprint: images.fingerprint.description, engine: Engine(engine), options: options)
   }
 
   private func parameters(_ purifier: Purifier) throws -> [String: [Float]] {
@@ -141,6 +143,15 @@ import Testing
     options.seed = 2
     #expect(throws: PurificationError.self) {
       try purifier(options).run(checkpoint: checkpoint, resumes: true)
+    }
+    options.seed = 1
+    _ = try purifier(options).run(checkpoint: checkpoint, resumes: true)
+    // Another algorithm has other sums.
+    var direct = Self.engine
+    direct.allowsWinograd = false
+    guard try Engine(Self.engine).usesWinograd else { return }
+    #expect(throws: PurificationError.self) {
+      try purifier(options, direct).run(checkpoint: checkpoint, resumes: true)
     }
   }
 

@@ -74,11 +74,9 @@ final class OneDNNBackend: Backend {
     guard hasWinograd else { return program }
     return WinogradLayout.apply(to: program) { step, fused in
       let (input, output) = (program[step.inputs[0]], program[step.output])
-      guard fused.convolution.window == Window(size: 3, stride: 1, padding: 1),
-        input.precision == .f32, output.precision == .f32,
-        fused.convolution.inputChannels % 16 == 0, fused.convolution.outputChannels % 16 == 0,
-        output.shape.batch * output.shape.height * output.shape.width
-          >= OneDNNWinograd.leastPositions
+      let positions = output.shape.batch * output.shape.height * output.shape.width
+      guard
+        OneDNNWinograd.suits(fused.convolution, from: input, to: output, positions: positions)
       else { return false }
       var winograd = fused
       winograd.usesWinograd = true

@@ -28,7 +28,6 @@ final class OneDNNWinograd: OneDNNPass {
   private let turns: Bool
   private let pieces: Int
   private let inputBytes, outputBytes, primitiveBytes: Int
-  private var turned: [Float]
 
   /// Nil where oneDNN has no such kernel here, or it does not pay.
   /// - Parameter ofInput: whether it is the gradient of the input.
@@ -39,9 +38,8 @@ final class OneDNNWinograd: OneDNNPass {
     let (batch, positions) = (to.shape.batch, to.shape.height * to.shape.width)
     let atOnce = min(batch, max(1, Self.positionsAtOnce / positions))
     let piece = (1...atOnce).last { batch % $0 == 0 } ?? 1
-    guard convolution.window == Window(size: 3, stride: 1, padding: 1),
-      from.precision == .f32, to.precision == .f32, inputs % 16 == 0, outputs % 16 == 0,
-      inputs * outputs <= Self.greatestWeights, piece * positions >= Self.leastPositions
+    guard Self.suits(convolution, from: from, to: to, positions: piece * positions),
+      inputs * outputs <= Self.greatestWeights
     else { return nil }
     func part(_ value: Value) -> Value {
       var shape = value.shape
@@ -85,12 +83,21 @@ final class OneDNNWinograd: OneDNNPass {
     (inputBytes, outputBytes) = (part(from).shape.count * 4, part(to).shape.count * 4)
     primitiveBytes = MemoryPlan.padded(
       [primitive, toBlocks, fromBlocks, resultToBlocks].compactMap { $0?.scratchBytes }.max() ?? 0)
-    turned = .init(repeating: 0, count: ofInput ? inputs * outputs * 9 : 0)
   }
 
-  /// With fewer positions, reading the transformed weights, up to four times as many bytes, costs more
-  /// than is saved.
-  static let leastPositions = 14 * 14
+  /// Whether it is a convolution that oneDNN has kernels for, and one for which they pay: with fewer
+  /// positions, reading the transformed weights, up to four times as many bytes, costs more than is
+  /// saved.
+  static func suits(
+    _ convolution: Convolution, from: Value, to: Value, positions: Int
+  ) -> Bool {
+    convolution.window == Window(size: 3, stride: 1, padding: 1)
+      && from.precision == .f32 && to.precision == .f32
+      && convolution.inputChannels % 16 == 0 && convolution.outputChannels % 16 == 0
+      && positions >= leastPositions
+  }
+
+  private static let leastPositions = 14 * 14
   /// Inputs times outputs. Transformed weights take four times the memory: a ResNet-18's last stage would
   /// take 100 MB more in each direction of each plan, for a sixth of the time.
   private static let greatestWeights = 256 * 256
@@ -105,16 +112,16 @@ final class OneDNNWinograd: OneDNNPass {
 
   func load(_ values: UnsafePointer<Float>, bias: UnsafePointer<Float>?, count: Int) throws {
     guard turns else { return try primitive.load(values, bias: bias, count: count) }
-    try turned.withUnsafeMutableBufferPointer { [outputs, inputs] turned in
+    let turned = [Float](unsafeUninitializedCapacity: inputs * outputs * 9) { turned, count in
       for output in 0..<outputs {
         for input in 0..<inputs {
           let (source, target) = ((output * inputs + input) * 9, (input * outputs + output) * 9)
           for place in 0..<9 { turned[target + place] = values[source + 8 - place] }
         }
       }
-      guard let values = turned.baseAddress else { return }
-      try primitive.load(values, bias: nil, count: 0)
+      count = turned.count
     }
+    try primitive.load(turned, bias: nil, count: 0)
   }
 
   func run(

@@ -36,8 +36,10 @@ public final class InputGradientPlan {
     let fitting = max(
       Self.smallestPiece,
       (engine.usesWinograd ? Self.winogradBytes : Self.cacheBytes) / max(widest, 1))
-    self.piece = min(shape.batch, max(1, piece ?? fitting))
-    slots = (shape.batch + self.piece - 1) / self.piece
+    let greatest = min(shape.batch, max(1, piece ?? fitting))
+    // As few pieces, of one size that leaves as little of the last one empty as can be.
+    slots = (shape.batch + greatest - 1) / greatest
+    self.piece = (shape.batch + slots - 1) / slots
     var pieceShape = shape
     pieceShape.batch = self.piece
     plan = try DifferentiablePlan(
