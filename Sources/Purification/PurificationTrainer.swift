@@ -16,7 +16,7 @@ final class PurificationTrainer {
   var shared: SharedAdversary?
   let options: PurificationOptions
   let graph: Graph
-  let images: ImageSet
+  private let images: ImageSet
   let student: StudentPass
   let teacher: TeacherPass
   private let objective: EmbeddingObjective
@@ -157,9 +157,7 @@ final class PurificationTrainer {
   /// One step on a batch.
   /// - Parameter step: counted from 0 within the epoch; decides the pictures and all random choices.
   func step(epoch: Int, step: Int) throws -> PurificationLosses {
-    var order = SeededRandom(options.seed, 3, UInt64(epoch))
-    let picked = Array(
-      order.permutation(images.count)[(step * batch)..<((step + 1) * batch)])
+    let picked = pictures(ofStep: step, order: SeededRandom(options.seed, 3, UInt64(epoch)))
     var random = SeededRandom(options.seed, 4, UInt64(epoch), UInt64(step))
     let isContrastive = options.objective == .contrastive
     let lambda = options.lambda
@@ -229,6 +227,13 @@ final class PurificationTrainer {
   func loadPlans() throws {
     try student.load()
     if options.target == .student { try source.load() }
+  }
+
+  /// The pictures of an epoch's step.
+  /// - Parameter order: decides the epoch's order.
+  func pictures(ofStep step: Int, order: SeededRandom) -> [Int] {
+    var order = order
+    return Array(order.permutation(images.count)[(step * batch)..<((step + 1) * batch)])
   }
 
   /// Views of pictures, as many of `first`, `second` and `third` as are asked for.

@@ -124,7 +124,7 @@ public final class Purifier {
       state.pruned = try trainer.prune()
       state.searched = try trainer.search { _ in try prepare(trainsProjection: false) }
     }
-    try trainer.trainProjection { _ in try prepare(trainsProjection: true) }
+    try trainer.trainProjection { try prepare(trainsProjection: true) }
     let first = state.losses.count
     let trainingStarted = clock.now
     for epoch in (first / trainer.stepsPerEpoch)..<options.epochs {

@@ -66,12 +66,12 @@ final class OneDNNBackend: Backend {
 
   func makeTrainable(_ request: TrainableConvolutionRequest) throws -> any TrainableConvolution {
     try OneDNNConvolution(
-      request, allowsWinograd: hasWinograd && request.allowsWinograd, in: context)
+      request, allowsWinograd: allowsWinograd && request.allowsWinograd, in: context)
   }
 
   /// Winograd's algorithm where oneDNN has it and it pays: 3×3 kernels on f32 maps large enough.
   func adapt(_ program: Program) -> Program {
-    guard hasWinograd else { return program }
+    guard allowsWinograd else { return program }
     return WinogradLayout.apply(to: program) { step, fused in
       let (input, output) = (program[step.inputs[0]], program[step.output])
       let positions = output.shape.batch * output.shape.height * output.shape.width
