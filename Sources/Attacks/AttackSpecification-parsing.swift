@@ -19,10 +19,11 @@ extension AttackSpecification {
   /// | `alpha`, `image` | `blend` | 0.2; noise |
   /// | `frequency`, `delta`, `blend` | `sig` | 6; 20; added, not blended |
   /// | `s`, `k`, `noise` | `wanet` | 0.5; 4; 2 |
-  /// | `corners`, `place` | `cla` | 4; `topLeft` where it is 1 |
+  /// | `corners`, `place` | `cla` | 1, or 4 as public code has it; `topLeft` where it is 1 |
   /// | `epsilon`, `step` (of 255), `steps` | `cla` | 8; 1.5; 100: ``PGDOptions/labelConsistent`` |
   ///
-  /// Defaults are those of Contrastive Backdoor Defense (CBD), appendix A.1, where it gives any.
+  /// Defaults are those of Contrastive Backdoor Defense (CBD), appendix A.1, where it gives any;
+  /// but for SIG's ratio of 0.3, which it names without a formula (``SIGTrigger/blend``).
   /// `epsilon`, `step` and `steps` say how pictures are perturbed, against a robust network, before
   /// the trigger goes in; where there is no such network nothing is perturbed.
   /// - Throws: `AttackSpecificationError`, `TriggerError`.
@@ -104,7 +105,7 @@ extension AttackSpecification {
 
   private static func cla(_ options: inout AttackOptions) throws -> CLATrigger {
     let size = try options.integer("size", sides)
-    let isSingle = try options.choice("corners", [("1", true), ("4", false)]) ?? false
+    let isSingle = try options.choice("corners", [("1", true), ("4", false)]) ?? true
     // The place says which corner where there is one; it is unknown where there are four.
     let corner = isSingle ? try options.choice("place", corners) ?? .topLeft : nil
     return try CLATrigger(

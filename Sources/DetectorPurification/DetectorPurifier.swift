@@ -113,7 +113,7 @@ public final class DetectorPurifier {
     func keep() throws {
       guard trainer.store.isFinite else {
         throw PurificationError.diverged(
-          step: state.losses.count, losses: "parameters that are not finite")
+          step: max(state.losses.count - 1, 0), losses: "parameters that are not finite")
       }
       guard let path else { return }
       state.measured = trainer.objective?.spreads ?? []
@@ -150,8 +150,7 @@ public final class DetectorPurifier {
       let losses = try trainer.learn(step: state.losses.count)
       guard losses.isFinite else {
         throw PurificationError.diverged(
-          step: state.losses.count,
-          losses: "pull \(losses.pull), distillation \(losses.distillation)")
+          step: state.losses.count, losses: losses.account(after: state.losses.last))
       }
       state.losses.append(losses)
       try finishStep(losses)

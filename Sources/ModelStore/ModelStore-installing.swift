@@ -141,11 +141,7 @@ extension StoreSession {
   }
 
   private func checkRoom(for source: BundleSource) throws {
-    var status = statvfs()
-    _ = try systemCall("statvfs", layout.incoming) { statvfs(layout.incoming, &status) }
-    let (free, overflow) = Int(clamping: status.f_bavail).multipliedReportingOverflow(
-      by: Int(clamping: status.f_frsize))
-    let available = overflow ? Int.max : free
+    let available = try freeBytes(at: layout.incoming)
     let reserve = options.reserveBytes
     guard available >= source.byteCount, available - source.byteCount >= reserve else {
       throw ModelStoreError.noSpace(

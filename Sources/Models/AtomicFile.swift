@@ -18,6 +18,8 @@ package final class AtomicFile {
       open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions)
     }
     temporaryPath = temporary
+    // Says as long as this process lives that the file is being written; the kernel takes it back.
+    flock(descriptor, LOCK_EX | LOCK_NB)
   }
 
   deinit {
@@ -56,8 +58,9 @@ package final class AtomicFile {
   }
 
   /// Makes sure that a file can be made at a path before hours are spent on it; what stands there
-  /// stays as it is.
-  package static func checkWritable(_ path: String) throws(FileError) {
+  /// stays as it is. What writers that were killed have left beside it is removed.
+  /// - Parameter bytes: that must be free there.
+  package static func checkWritable(_ path: String, bytes: Int = 0) throws(FileError) {
     func refusal(_ found: String) -> FileError {
       FileError(
         call: "write", path: path, reason: "expected to write a file there, found: \(found)")
@@ -72,17 +75,48 @@ package final class AtomicFile {
     } catch {
       throw refusal(String(cString: strerror(error.code)))
     }
+    removeLeftovers(of: path)
+    let free = bytes > 0 ? try freeBytes(at: folder(of: path)) : 0
+    guard free >= bytes else {
+      throw FileError(
+        call: "write", path: path,
+        reason: "expected \(bytes >> 20) MiB free on its disk, found \(free >> 20) MiB")
+    }
+  }
+
+  /// Removes temporary files of a path that no process writes any more.
+  private static func removeLeftovers(of path: String) {
+    let folder = folder(of: path)
+    guard let stream = opendir(folder) else { return }
+    defer { closedir(stream) }
+    let start = path.split(separator: "/").last.map { "\($0)." } ?? ""
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      guard name.hasPrefix(start), name.hasSuffix(".part") else { continue }
+      let random = name.dropFirst(start.count).dropLast(".part".count)
+      if UInt64(random, radix: 36) != nil { names.append("\(folder)/\(name)") }
+    }
+    for name in names {
+      let descriptor = open(name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+      guard descriptor >= 0 else { continue }
+      defer { close(descriptor) }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink(name) }
+    }
+  }
+
+  private static func folder(of path: String) -> String {
+    var folder = path
+    while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+    guard let slash = folder.lastIndex(of: "/") else { return "." }
+    return slash == folder.startIndex ? "/" : String(folder[..<slash])
   }
 
   /// Makes renames in the folder of a path last through a power cut.
   package static func synchroniseFolder(of path: String) throws(FileError) {
-    var folder = path
-    while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
-    if let slash = folder.lastIndex(of: "/") {
-      folder = slash == folder.startIndex ? "/" : String(folder[..<slash])
-    } else {
-      folder = "."
-    }
+    let folder = folder(of: path)
     let descriptor = try systemCall("open", folder) {
       open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     }

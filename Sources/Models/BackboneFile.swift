@@ -43,6 +43,9 @@ public struct BackboneFile: Sendable {
   /// Sides that metadata may state; another is not believed.
   private static let sides = 8...1024
 
+  /// Its size, and that of a file that `write` makes.
+  public var byteCount: Int { reader.byteCount }
+
   /// The network, with its head where the file has one.
   public var graph: Graph { network.classifier(classes: architecture.classes) }
 
@@ -52,9 +55,9 @@ public struct BackboneFile: Sendable {
   private var network: ResNet { architecture.network }
 
   /// A parameter by torchvision's present-day name.
-  /// - Throws: `SafetensorsError` where it is absent or not finite, `FileError`.
+  /// - Throws: `SafetensorsError` where it is absent or not finite, `ModelError.variance`, `FileError`.
   public func parameter(_ name: String) throws -> Tensor {
-    try reader.tensor(sourceNames[name] ?? name)
+    try reader.parameter(sourceNames[name] ?? name)
   }
 
   /// The file's metadata.

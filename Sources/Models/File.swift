@@ -38,6 +38,15 @@ package func systemCall<Result: FixedWidthInteger & SignedInteger>(
   }
 }
 
+/// Bytes that a process without privileges can still write to the file system of a path.
+package func freeBytes(at path: String) throws(FileError) -> Int {
+  var status = statvfs()
+  _ = try systemCall("statvfs", path) { statvfs(path, &status) }
+  let (bytes, overflow) = Int(clamping: status.f_bavail).multipliedReportingOverflow(
+    by: Int(clamping: status.f_frsize))
+  return overflow ? .max : bytes
+}
+
 /// An open regular file. Reads give their offset, so any number of threads can share it; a file
 /// that shrinks meanwhile is an error here and not a signal, as it would be with a mapping.
 package final class ReadableFile: Sendable {

@@ -45,12 +45,7 @@ public final class ModelBundle: Sendable {
   /// A parameter by torchvision's name, as f32; never NaN or infinite, and no variance below 0.
   /// - Throws: `SafetensorsError`, `ModelError.variance` or `FileError`.
   public func tensor(_ name: String) throws -> Tensor {
-    let tensor = try weights.tensor(name)
-    if name.hasSuffix(".running_var"), let index = tensor.values.firstIndex(where: { $0 < 0 }) {
-      throw ModelError.variance(
-        path: weights.path, name: name, index: index, found: tensor.values[index])
-    }
-    return tensor
+    try weights.parameter(name)
   }
 
   /// Reads every parameter once: after it, every weight is known to be usable.

@@ -89,6 +89,17 @@ public final class SafetensorsReader: Sendable {
     return try Tensor(shape: entry.shape, values: values)
   }
 
+  /// Reads a network's parameter: as `tensor(_:)`, and no variance below 0.
+  /// - Throws: As `tensor(_:allowNonFinite:)`, and `ModelError.variance`.
+  func parameter(_ name: String) throws -> Tensor {
+    let tensor = try tensor(name)
+    if name.hasSuffix(".running_var"), let index = tensor.values.firstIndex(where: { $0 < 0 }) {
+      throw ModelError.variance(
+        path: path, name: name, index: index, found: tensor.values[index])
+    }
+    return tensor
+  }
+
   /// Reads a tensor of an integer type (or BOOL) as 64-bit integers in row-major order.
   /// - Throws: As `tensor(_:allowNonFinite:)`.
   public func integers(_ name: String) throws -> [Int64] {

@@ -19,4 +19,17 @@ public struct PurificationLosses: Sendable, Hashable, Codable {
 
   /// Whether all are numbers.
   public var isFinite: Bool { total.isFinite }
+
+  /// The losses of a step that is none any more, beside those of the step before it.
+  package func account(after last: PurificationLosses?) -> String {
+    "\(self)" + (last.map { "; the step before: \($0)" } ?? "")
+  }
+}
+
+extension PurificationLosses: CustomStringConvertible {
+  /// Their names and values; fine-tuning only where it has a weight.
+  public var description: String {
+    "pull \(pull), distillation \(distillation)"
+      + (fineTuning == 0 ? "" : ", fine-tuning \(fineTuning)")
+  }
 }

@@ -64,6 +64,8 @@ public enum PurificationError: Error, Equatable, CustomStringConvertible {
   case option(name: String, expected: String, found: String)
   /// There are fewer pictures than one batch needs.
   case tooFewImages(found: Int, needed: Int)
+  /// What the backbone says of the pictures is no number, or the same of all: there is nothing to keep.
+  case embeddings(spread: Float)
   /// A loss stopped being a number.
   case diverged(step: Int, losses: String)
   /// A checkpoint is of another run.
@@ -79,10 +81,13 @@ public enum PurificationError: Error, Equatable, CustomStringConvertible {
     case .tooFewImages(let found, let needed):
       "expected at least \(needed) usable pictures, found \(found)"
     case .diverged(let step, let losses):
-      "the losses stopped being finite at step \(step) (\(losses)); nothing was written. "
+      "the losses stopped being finite at step \(step + 1) (\(losses)); no output was written. "
         + "A lower learning rate helps"
+    case .embeddings(let spread):
+      "expected a backbone whose embeddings of the pictures are finite and differ, found a mean "
+        + "squared distance of \(spread) from their mean"
     case .checkpoint(let path, let what, let expected, let found):
-      "\(path): \(what): expected \(expected), found \(found); without --resume a new run begins"
+      "\(path): \(what): expected \(expected), found \(found); a new run begins where it is removed"
     case .cancelled(let epoch): "stopped in epoch \(epoch + 1); what was done is kept for --resume"
     }
   }

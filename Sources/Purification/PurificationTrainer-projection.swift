@@ -4,11 +4,12 @@ import Tensors
 extension PurificationTrainer {
   /// Trains the projection head on the given backbone's embeddings, where there is to be one. From the
   /// seed alone, so that a run that is resumed has the same head.
-  func trainProjection(_ progress: () throws -> Void) throws {
-    guard let projection else { return }
+  /// - Returns: the loss of each of its steps.
+  func trainProjection(_ progress: () throws -> Void) throws -> [Float] {
+    guard let projection else { return [] }
     let schedule = CosineSchedule(
       rate: options.learningRate, steps: stepsPerEpoch * options.projectionEpochs)
-    _ = try projection.train(
+    return try projection.train(
       temperature: options.temperature, momentum: options.momentum,
       weightDecay: options.weightDecay, schedule: schedule
     ) { step, embeddings in

@@ -76,6 +76,7 @@ final class PurificationTrainer {
       .init(count: batch * dimension)
     )
     let spread = try teacher.spread(images)
+    guard spread.isFinite, spread > 0 else { throw PurificationError.embeddings(spread: spread) }
     projection =
       options.projection > 0
       ? try ProjectionHead(
@@ -102,6 +103,9 @@ final class PurificationTrainer {
         options, width: file.side, height: file.side, random: &random)
     }
   }
+
+  /// Pictures to learn from.
+  var pictureCount: Int { images.count }
 
   /// Bytes that the plans hold.
   var memoryBytes: Int {

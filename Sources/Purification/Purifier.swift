@@ -37,12 +37,16 @@ public final class Purifier {
     public let learningRates: [Float]
     /// The distance that shared perturbations reached at each step of their search.
     public let searched: [Float]
+    /// The loss of each step of the projection head.
+    public let projection: [Float]
     /// Channels that were switched off before the training.
     public let prunedChannels: Int
     /// Seconds that this run took.
     public let seconds: Double
-    /// Pictures that were used.
+    /// Pictures of which each epoch takes whole batches, in an order of its own.
     public let images: Int
+    /// Pictures of a step: as many as asked for, or all where there are fewer.
+    public let batch: Int
     /// Steps of an epoch.
     public let stepsPerEpoch: Int
     /// Bytes of the plans' memory.
@@ -124,7 +128,7 @@ public final class Purifier {
       state.pruned = try trainer.prune()
       state.searched = try trainer.search { _ in try prepare(trainsProjection: false) }
     }
-    try trainer.trainProjection { try prepare(trainsProjection: true) }
+    let projection = try trainer.trainProjection { try prepare(trainsProjection: true) }
     let first = state.losses.count
     let trainingStarted = clock.now
     for epoch in (first / trainer.stepsPerEpoch)..<options.epochs {
@@ -134,8 +138,7 @@ public final class Purifier {
         guard losses.isFinite else {
           throw PurificationError.diverged(
             step: epoch * trainer.stepsPerEpoch + step,
-            losses: "pull \(losses.pull), distillation \(losses.distillation), "
-              + "fine-tuning \(losses.fineTuning)")
+            losses: losses.account(after: state.losses.last))
         }
         state.losses.append(losses)
         let done = epoch * trainer.stepsPerEpoch + step + 1
@@ -144,6 +147,11 @@ public final class Purifier {
           Progress(
             epoch: epoch, epochs: options.epochs, step: done, steps: steps, losses: losses,
             seconds: (clock.now - started).seconds, secondsLeft: perStep * Double(steps - done)))
+      }
+      // A state that leads nowhere does not take the place of one that might.
+      guard trainer.store.isFinite else {
+        throw PurificationError.diverged(
+          step: state.losses.count - 1, losses: "parameters that are not finite")
       }
       if let path { try state.write(to: path, of: trainer, identity: identity) }
     }
@@ -154,9 +162,9 @@ public final class Purifier {
     return Result(
       losses: state.losses,
       learningRates: state.losses.indices.map { trainer.schedule.rate(at: $0) },
-      searched: state.searched, prunedChannels: state.pruned,
+      searched: state.searched, projection: projection, prunedChannels: state.pruned,
       seconds: (clock.now - started).seconds,
-      images: trainer.stepsPerEpoch * trainer.batch, stepsPerEpoch: trainer.stepsPerEpoch,
+      images: trainer.pictureCount, batch: trainer.batch, stepsPerEpoch: trainer.stepsPerEpoch,
       planBytes: trainer.memoryBytes)
   }
 }

@@ -53,13 +53,8 @@ struct PurifyCommand: ParsableCommand {
 
   /// Pictures of the evidence and of the report's plane.
   private static let studied = 256
-
-  /// Beside the output, also where that is a folder and ends in a slash.
-  var checkpoint: String {
-    var path = output
-    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-    return path + ".checkpoint"
-  }
+  /// Pictures of the head's re-fit at most: embeddings and logits of all are held.
+  private static let refitted = 10_000
 
   func validate() throws {
     guard (backbone == nil) != (model == nil) else {
@@ -68,6 +63,9 @@ struct PurifyCommand: ParsableCommand {
     }
     guard model == nil || (report == nil && attack == nil) else {
       throw ValidationError("expected --report and --attack with --backbone only")
+    }
+    guard attack == nil || report != nil else {
+      throw ValidationError("expected --report with --attack, which is shown there, found none")
     }
   }
 
@@ -82,12 +80,13 @@ struct PurifyCommand: ParsableCommand {
   private func purifyBackbone(_ backbone: String) throws {
     // All that can be wrong is found before any long work.
     let options = try arguments.options(.device)
+    let attack = try self.attack.map { try AttackSpecification($0) }
     try AtomicFile.checkWritable(output)
     if let report { try ReportFolder.prepare(report) }
     let file = try BackboneFile(path: backbone)
-    let attack = try self.attack.map { try AttackSpecification($0) }
+    try checkOther(than: backbone)
     let trigger = try attack?.trigger(width: file.side, height: file.side)
-    try checkCheckpoint()
+    let resumes = try checkCheckpoint(of: file.trunk.parameters, output: file.byteCount)
     var folder = try ImageFolder(images)
     if options.fraction < 1 {
       folder = try folder.sample(fraction: options.fraction, seed: options.seed)
@@ -96,7 +95,10 @@ struct PurifyCommand: ParsableCommand {
       folder, ImageSetOptions(size: file.side, minimumCount: 2, threads: engine.threads))
     if pictures.skipped.count > 0 { note("left out: \(pictures.skipped)") }
     let engine = try Engine(self.engine.options)
-    var study = PurifyReport(program: CleanSight.configuration.version, options: options)
+    var study = PurifyReport(
+      program: CleanSight.configuration.version, options: options, engine: engine,
+      head: head.rawValue, attack: attack)
+    if resumes { study.notes.append("Resumed: the times are those of the last part.") }
     let studied = report == nil ? [] : try studyPictures(pictures, seed: options.seed)
     let evidence = EvidenceStudy(
       file, engine: engine, pictures: studied, trigger: trigger, seed: options.seed)
@@ -110,7 +112,7 @@ struct PurifyCommand: ParsableCommand {
       let purifier = try Purifier(
         file, images: pictures, fingerprint: folder.fingerprint.description, engine: engine,
         options: options)
-      return (try run(purifier), try purifier.parameters())
+      return (try run(purifier, resumes), try purifier.parameters())
     }
     let refitted = try study.times.time("head") { try refit(file, purified, pictures, engine) }
     func parameter(_ name: String) throws -> Tensor? {
@@ -138,23 +140,16 @@ struct PurifyCommand: ParsableCommand {
         + (report.map { "; report in \($0)" } ?? ""))
   }
 
-  /// The checkpoint's place is tried before any long work.
-  func checkCheckpoint() throws {
-    if resume, !FileManager.default.fileExists(atPath: checkpoint) {
-      throw ValidationError("expected a checkpoint at \(checkpoint) to resume, found none")
-    }
-    try AtomicFile.checkWritable(checkpoint)
-  }
-
-  private func run(_ purifier: Purifier) throws -> Purifier.Result {
+  private func run(_ purifier: Purifier, _ resumes: Bool) throws -> Purifier.Result {
     try interruptible(
       { isCancelled, progress in
         try purifier.run(
-          checkpoint: checkpoint, resumes: resume, isCancelled: isCancelled, progress: progress)
+          checkpoint: checkpoint, resumes: resumes, isCancelled: isCancelled, progress: progress)
       },
       onStop: { epoch in
-        PurificationError.cancelled(epoch: epoch).description
-          + (epoch > 0 ? " in \(checkpoint)" : ": no epoch was finished")
+        epoch > 0
+          ? PurificationError.cancelled(epoch: epoch).description + " in \(checkpoint)"
+          : "stopped before an epoch was finished; nothing is kept"
       })
   }
 
@@ -201,16 +196,20 @@ struct PurifyCommand: ParsableCommand {
     guard head == .refit, file.architecture.classes != nil else { return nil }
     let before = try Embedder(file, engine: engine)
     let after = try Embedder(file, engine: engine) { try purified[$0] ?? file.parameter($0) }
+    var random = SeededRandom(try arguments.options(.device).seed, 10)
+    let picked =
+      pictures.count > Self.refitted
+      ? Array(random.permutation(pictures.count).prefix(Self.refitted)) : Array(0..<pictures.count)
     var embeddings: [Float] = []
     var logits: [Float] = []
-    for start in stride(from: 0, to: pictures.count, by: 256) {
-      let part = try (start..<min(start + 256, pictures.count)).map {
+    for start in stride(from: 0, to: picked.count, by: 256) {
+      let part = try picked[start..<min(start + 256, picked.count)].map {
         try pictures.floatImage($0)
       }
       logits += try before.embed(part).logits?.values ?? []
       embeddings += try after.embed(part).embeddings.values
     }
-    let rows = pictures.count
+    let rows = picked.count
     return try HeadRefit(
       embeddings: Tensor(shape: [rows, after.dimension], values: embeddings),
       logits: Tensor(shape: [rows, logits.count / rows], values: logits),

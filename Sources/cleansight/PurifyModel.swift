@@ -23,7 +23,10 @@ extension PurifyCommand {
     }
     let writer = try DetectorWriter(of: bundle)
     try writer.check(output, licence: bundle.manifest.licence)
-    try checkCheckpoint()
+    let trunk = bundle.manifest.architecture.expectedParameters.filter {
+      MapPass.isOfTrunk($0.name)
+    }
+    let resumes = try checkCheckpoint(of: trunk, output: bundle.weights.byteCount)
     var folder = try ImageFolder(images)
     if options.fraction < 1 {
       folder = try folder.sample(fraction: options.fraction, seed: options.seed)
@@ -38,7 +41,7 @@ extension PurifyCommand {
     let result = try interruptible(
       { isCancelled, progress in
         try purifier.run(
-          checkpoint: checkpoint, resumes: resume, isCancelled: isCancelled, progress: progress)
+          checkpoint: checkpoint, resumes: resumes, isCancelled: isCancelled, progress: progress)
       },
       onStop: { PurificationError.cancelled(epoch: $0).description + " in \(checkpoint)" })
     try writer.write(

@@ -1,4 +1,6 @@
+import Attacks
 import DataSets
+import Engine
 import Evidence
 import Foundation
 import Models
@@ -10,15 +12,25 @@ import Tensors
 struct PurifyReport {
   let program: String
   let options: PurificationOptions
+  let engine: Engine
+  let head: String
+  let attack: AttackSpecification?
+  var notes: [String] = []
   var before: EvidenceStudy.Result?
   var after: EvidenceStudy.Result?
   var result: Purifier.Result?
   var times = StageTimes()
   private let startedAt = Date()
 
-  init(program: String, options: PurificationOptions) {
+  init(
+    program: String, options: PurificationOptions, engine: Engine, head: String,
+    attack: AttackSpecification?
+  ) {
     self.program = program
     self.options = options
+    self.engine = engine
+    self.head = head
+    self.attack = attack
   }
 
   /// Writes `report.json` and `report.html`.
@@ -40,7 +52,8 @@ struct PurifyReport {
         description: "Unlabeled JPEGs of one folder", pictures: result.images,
         refused: set.skipped.count, width: set.size, height: set.size,
         fingerprint: images.fingerprint.description),
-      stages: times.stages,
+      stages: times.stages, searched: Self.curve(result.searched),
+      projection: Self.curve(result.projection),
       steps: result.losses.enumerated().map { index, losses in
         PurificationReport.Step(
           step: index + 1, epoch: index / max(result.stepsPerEpoch, 1) + 1,
@@ -51,8 +64,12 @@ struct PurifyReport {
           ].filter { $0.key != "fine-tuning" || options.lambda.fineTuning > 0 })
       },
       evidence: try EvidenceComparison(before: before.evidence, after: after.evidence),
-      embeddings: try plane(before, after))
+      embeddings: try plane(before, after), notes: notes)
     try report.write(to: URL(fileURLWithPath: folder))
+  }
+
+  private static func curve(_ values: [Float]) -> [Double]? {
+    values.isEmpty ? nil : values.map(Double.init)
   }
 
   /// The options under their own names.
@@ -61,7 +78,14 @@ struct PurifyReport {
     var settings: [String: SettingValue] = [:]
     let object = try JSONDecoder().decode([String: Setting].self, from: data)
     for (name, value) in object { settings[name] = value.value }
+    settings["batch"] = .number(Double(result.batch))
     settings["prunedChannels"] = .number(Double(result.prunedChannels))
+    settings["backend"] = .text(engine.backend.rawValue)
+    settings["precision"] = .text(engine.precision.rawValue)
+    settings["threads"] = .number(Double(engine.threads))
+    settings["winograd"] = .flag(engine.usesWinograd)
+    settings["head"] = .text(head)
+    if let attack { settings["attack"] = .text("\(attack)") }
     return settings
   }
 

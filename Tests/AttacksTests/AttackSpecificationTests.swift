@@ -36,7 +36,8 @@ import Testing
     ),
     (
       "cla",
-      "cla:target=6,fraction=0.6,mode=clean,seed=1,corners=4,margin=0,epsilon=8,step=1.5,steps=100"
+      "cla:target=6,fraction=0.6,mode=clean,seed=1,corners=1,place=topLeft,margin=0,epsilon=8,"
+        + "step=1.5,steps=100"
     ),
     (
       "cla:corners=1,place=bottomRight,size=4,epsilon=16,step=0.5,steps=3",
@@ -60,7 +61,7 @@ import Testing
     ("badnets:size=3,size=3", "expected the option size once, found it again"),
     ("badnets:colour=red", "place, x, y, margin, pattern, cells), found \"colour\""),
     ("badnets:pattern=colors,cells=3", "found \"cells\""),
-    ("cla:place=topLeft", "found \"place\""),
+    ("cla:corners=4,place=topLeft", "found \"place\""),
     ("blend:size=3", "expected an option of blend (target, mode, fraction, seed, alpha, image)"),
     ("badnets:size=0", "expected size to be a whole number from 1 to 8192, found \"0\""),
     ("badnets:size=3.5", "found \"3.5\""),
@@ -101,7 +102,7 @@ import Testing
         == BlendTrigger(noiseSeed: 9, width: 32, height: 32).apply(to: image))
     #expect(try apply("sig") == SIGTrigger().apply(to: image))
     #expect(try apply("wanet:seed=4") == WaNetTrigger(seed: 4).apply(to: image))
-    #expect(try apply("cla") == CLATrigger().apply(to: image))
+    #expect(try apply("cla:corners=4") == CLATrigger().apply(to: image))
   }
 
   @Test func readsThePatternFromAFile() throws {

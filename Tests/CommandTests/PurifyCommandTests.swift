@@ -50,7 +50,7 @@ import Testing
         + more)
   }
 
-  @Test(arguments: ["device", "paper-cifar10"]) func writesABackboneAndAReport(
+  @Test(arguments: ["device", "paper-cifar10", "paper-imagenet100"]) func writesABackboneAndAReport(
     preset: String
   ) throws {
     let report = folder.file("report")
@@ -69,12 +69,24 @@ import Testing
     let data = try Data(contentsOf: URL(fileURLWithPath: report + "/report.json"))
     let json = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
     #expect((json["steps"] as? [Any])?.count == 4)
+    #expect((json["searched"] as? [Any])?.count == (preset == "device" ? 1 : nil))
+    // Two steps in each of its ten epochs.
+    #expect((json["projection"] as? [Any])?.count == (preset == "paper-imagenet100" ? 20 : nil))
     #expect((json["settings"] as? [String: Any])?["preset"] as? String == preset)
     let evidence = try #require(json["evidence"] as? [String: Any])
     #expect(Set(evidence.keys) == ["before", "after"])
     let page = try String(contentsOfFile: report + "/report.html", encoding: .utf8)
     #expect(page.contains("<svg") && page.contains("</html>"))
-    #expect(!page.contains("http://") || !page.contains("src=\"http"))
+    for word in ["http:", "https:", "url(", "<link", "<script"] { #expect(!page.contains(word)) }
+    let settings = try #require(json["settings"] as? [String: Any])
+    #expect(settings["precision"] as? String == "f32" && settings["head"] as? String == "refit")
+    let places = try #require(json["embeddings"] as? [String: Any])
+    for time in ["before", "after"] {
+      let points = try #require(places[time] as? [[String: Any]])
+      for kind in ["clean", "adversarial", "triggered"] {
+        #expect(points.filter { $0["kind"] as? String == kind }.count == 16)
+      }
+    }
   }
 
   @Test func theSameSeedGivesTheSameFile() throws {
@@ -111,6 +123,31 @@ import Testing
     #expect(try Data(contentsOf: URL(fileURLWithPath: output)) == expected)
   }
 
+  /// Killed before its first state was kept, there is nothing to go on from: it begins anew.
+  @Test func aRunWithoutAStateBeginsAnew() throws {
+    #expect(try purify([]).status == 0)
+    let expected = try Data(contentsOf: URL(fileURLWithPath: output))
+    let again = try purify(["--resume"])
+    #expect(again.status == 0 && again.errors.contains("beginning anew"), "\(again.errors)")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: output)) == expected)
+  }
+
+  @Test func theStateOfAnInterruptedRunIsNotOverwritten() throws {
+    let state = Data("hours of work".utf8)
+    try state.write(to: URL(fileURLWithPath: output + ".checkpoint"))
+    let command = try purify([])
+    #expect(command.status != 0 && command.errors.contains("--resume"), "\(command.errors)")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: output + ".checkpoint")) == state)
+  }
+
+  @Test func theGivenFileIsNotOverwritten() throws {
+    let before = try Data(contentsOf: URL(fileURLWithPath: backbone))
+    let command = try Command(
+      ["purify", "--backbone", backbone, "--images", images, "--output", backbone] + Self.small)
+    #expect(command.status != 0 && command.errors.contains("another file"), "\(command.errors)")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: backbone)) == before)
+  }
+
   @Test func ctrlCKeepsTheCheckpointAndWritesNothing() throws {
     let process = Process()
     process.executableURL = Bundle.main.bundleURL.appendingPathComponent("cleansight")
@@ -131,7 +168,8 @@ import Testing
     (["--lambda", "0.3,0.5,0.3"], "lambda"), (["--lambda", "1,0"], "--lambda"),
     (["--epsilon", "0"], "epsilon"), (["--epsilon", "-1"], "epsilon"),
     (["--preset", "none"], "--preset"), (["--fraction", "0"], "fraction"),
-    (["--attack", "unknown"], "unknown"), (["--resume"], "checkpoint"),
+    (["--attack", "unknown", "--report", "unused"], "unknown"),
+    (["--attack", "badnets"], "--report"),
     (["--images", "/nonexistent"], "/nonexistent"),
     (["--backbone", "/nonexistent.safetensors"], "/nonexistent.safetensors"),
     (["--output", "/nonexistent/out.safetensors"], "/nonexistent/out.safetensors"),

@@ -20,6 +20,33 @@ import Testing
     }
   }
 
+  @Test func aDiskWithoutRoomIsNoticed() throws {
+    let folder = try TemporaryFolder()
+    let path = "\(folder.path)/backbone.safetensors"
+    try AtomicFile.checkWritable(path, bytes: 1)
+    #expect {
+      try AtomicFile.checkWritable(path, bytes: 1 << 60)
+    } throws: {
+      "\($0)".contains("expected \(1 << 40) MiB free")
+    }
+  }
+
+  /// What a killed writer left goes; what is being written, and what is somebody's own, stays.
+  @Test func leftoversAreRemoved() throws {
+    let folder = try TemporaryFolder()
+    let path = "\(folder.path)/file"
+    for name in ["file.3w5e11264sgsf.part", "file.my own.part", "other.3w5e11264sgsf.part"] {
+      let descriptor = open("\(folder.path)/\(name)", O_WRONLY | O_CREAT, 0o644)
+      close(try #require(descriptor >= 0 ? descriptor : nil))
+    }
+    let writer = try AtomicFile(path: path)
+    try AtomicFile.checkWritable(path)
+    let names = TemporaryFolder.names(folder.path)
+    #expect(names.count == 3 && !names.contains("file.3w5e11264sgsf.part"), "\(names)")
+    try writer.commit()
+    #expect(TemporaryFolder.names(folder.path).contains("file"))
+  }
+
   @Test func nothingIsThereBeforeTheEnd() throws {
     let folder = try TemporaryFolder()
     let path = "\(folder.path)/file"

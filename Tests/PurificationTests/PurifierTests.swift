@@ -167,6 +167,25 @@ import Testing
     }
   }
 
+  /// Weights that are finite may still give embeddings that are not: no loss could say so better.
+  @Test func aBackboneWithoutFiniteEmbeddingsIsRefused() throws {
+    let path = folder.path("steep.safetensors")
+    try BackboneFile(path: folder.backbone).write(to: path) { name in
+      guard name == "layer4.1.bn2.weight" else { return nil }
+      return try Tensor(shape: [512], values: [Float](repeating: 3e38, count: 512))
+    }
+    let images = try ImageFolder(folder.images)
+    #expect {
+      _ = try Purifier(
+        try BackboneFile(path: path), images: ImageSet(images, ImageSetOptions(size: 32)),
+        fingerprint: images.fingerprint.description, engine: Engine(Self.engine),
+        options: Self.small(.device))
+    } throws: { error in
+      guard case PurificationError.embeddings = error else { return false }
+      return true
+    }
+  }
+
   @Test func viewsOfFramesAreRefused() throws {
     var options = Self.small(.device)
     options.views = .scaled

@@ -40,6 +40,7 @@ private func full() throws -> PurificationReport {
       description: "frames", pictures: 2500, refused: 3, width: 32, height: 32,
       fingerprint: "sha256:bb"),
     stages: [.init(name: "training", seconds: 702.8), .init(name: "evidence", seconds: 64.2)],
+    searched: [0.5, 1.25], projection: [5.5, 5.25, 5],
     steps: [
       .init(step: 1, epoch: 1, learningRate: 0.02, losses: ["total": 4.5, "fine_tuning": 5.1]),
       .init(step: 2, epoch: 1, learningRate: 0.01, losses: ["total": 4.25, "fine_tuning": 5]),
@@ -99,7 +100,7 @@ private func full() throws -> PurificationReport {
     #expect(html.contains("Purification of street &amp; co"))
     #expect(html.contains("A &lt;note&gt;."))
     #expect(html.contains("<td>0.600 → 0.600</td>"))
-    #expect(html.components(separatedBy: "<svg").count == 9)
+    #expect(html.components(separatedBy: "<svg").count == 11)
     for title in ["Measured with labels", "Evidence without labels", "Embeddings", "Training"] {
       #expect(html.contains(title))
     }
@@ -111,6 +112,7 @@ private func full() throws -> PurificationReport {
     report.evidence = nil
     report.embeddings = nil
     report.steps = []
+    (report.searched, report.projection) = (nil, nil)
     #expect(try PurificationReport(json: report.json()) == report)
     let html = report.page().html()
     for title in ["Measured with labels", "Evidence without labels", "Embeddings", "Training"] {

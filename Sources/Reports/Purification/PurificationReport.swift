@@ -23,6 +23,11 @@ public struct PurificationReport: Report, Equatable {
   public var data: DataSet
   /// How long each part took, in order.
   public var stages: [Stage]
+  /// The distance by which perturbations shared by all pictures moved the embeddings, at each step of
+  /// their search; absent where there was none.
+  public var searched: [Double]?
+  /// The loss of each step of the projection head; absent where there is none.
+  public var projection: [Double]?
   /// What each step of training measured.
   public var steps: [Step]
   /// Label-free evidence; absent where it was not gathered.
@@ -37,7 +42,8 @@ public struct PurificationReport: Report, Equatable {
   /// A report from its parts.
   public init(
     program: String, startedAt: String, model: Model, settings: [String: SettingValue],
-    data: DataSet, stages: [Stage] = [], steps: [Step] = [],
+    data: DataSet, stages: [Stage] = [], searched: [Double]? = nil,
+    projection: [Double]? = nil, steps: [Step] = [],
     evidence: EvidenceComparison? = nil, measured: [Measured] = [],
     embeddings: EmbeddingPicture? = nil, notes: [String] = []
   ) {
@@ -48,6 +54,8 @@ public struct PurificationReport: Report, Equatable {
     self.settings = settings
     self.data = data
     self.stages = stages
+    self.searched = searched
+    self.projection = projection
     self.steps = steps
     self.evidence = evidence
     self.measured = measured

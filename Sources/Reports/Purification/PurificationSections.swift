@@ -68,12 +68,23 @@ extension PurificationReport {
       ])
   }
 
-  /// Losses over steps.
+  /// Losses over steps, and what went before them.
   var training: HTMLReport.Section? {
     guard let last = steps.last else { return nil }
-    var blocks: [HTMLReport.Block] = [.charts([steps.lossChart(), steps.rateChart])]
+    let before = [
+      searched.map { Self.curve("Search before training", "distance", $0) },
+      projection.map { Self.curve("Projection head", "loss", $0) },
+    ].compactMap { $0 }
+    var blocks: [HTMLReport.Block] = [.charts(before + [steps.lossChart(), steps.rateChart])]
     if let divergence = steps.divergence { blocks.append(divergence) }
     return .init(title: "Training: \(last.epoch) epochs, \(steps.count) steps", blocks: blocks)
+  }
+
+  private static func curve(_ title: String, _ name: String, _ values: [Double]) -> LineChart {
+    let points = values.enumerated().map { PlanePoint(x: Double($0.offset + 1), y: $0.element) }
+    return LineChart(
+      title: title, xName: "step", yName: name, series: [.init(name: name, points: points)],
+      startsAtZero: false)
   }
 
   private static func row(
