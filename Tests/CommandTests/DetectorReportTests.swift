@@ -141,7 +141,6 @@ import Testing
         "--pgd-steps", "2", "--epochs", "6", "--precision", "f32", "--threads", "2", "--quiet",
       ] + more
     }
-    expectRefusal(try Command(purify(output, "--resume")), "checkpoint")
     let whole = try Command(purify(expected))
     try #require(whole.status == 0, "\(whole.errors)")
     #expect(!FileManager.default.fileExists(atPath: expected + ".checkpoint"))
@@ -160,7 +159,8 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: checkpoint))
     #expect(!FileManager.default.fileExists(atPath: output))
 
-    // Another run does not take it up, and leaves it where it is.
+    // No run takes its place, and another one does not take it up.
+    expectRefusal(try Command(purify(output)), "--resume")
     expectRefusal(try Command(purify(output, "--resume", "--seed", "2")), "options")
     let resumed = try Command(purify(output, "--resume"))
     #expect(resumed.status == 0, "\(resumed.errors)")
