@@ -60,7 +60,7 @@ import Testing
       let start = (Int(box.y1) * 320 + Int(box.x1)) * 3
       #expect(found.image.pixels[start] == 0 && found.image.pixels[start + 3 * 8] == 255)
     }
-    let corners = try trigger("cla").apply(to: frame)
+    let corners = try trigger("cla:corners=4").apply(to: frame)
     #expect(
       corners.places == [
         Box(0, 0, 23, 23), Box(297, 0, 23, 23), Box(0, 217, 23, 23), Box(297, 217, 23, 23),
