@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// A file that appears whole or not at all: written under a temporary name beside its place,
@@ -87,23 +88,16 @@ package final class AtomicFile {
   /// Removes temporary files of a path that no process writes any more.
   private static func removeLeftovers(of path: String) {
     let folder = folder(of: path)
-    guard let stream = opendir(folder) else { return }
-    defer { closedir(stream) }
     let start = path.split(separator: "/").last.map { "\($0)." } ?? ""
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      guard name.hasPrefix(start), name.hasSuffix(".part") else { continue }
-      let random = name.dropFirst(start.count).dropLast(".part".count)
-      if UInt64(random, radix: 36) != nil { names.append("\(folder)/\(name)") }
-    }
-    for name in names {
-      let descriptor = open(name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+      guard name.hasPrefix(start), name.hasSuffix(".part"),
+        UInt64(name.dropFirst(start.count).dropLast(".part".count), radix: 36) != nil
+      else { continue }
+      let leftover = "\(folder)/\(name)"
+      let descriptor = open(leftover, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
       guard descriptor >= 0 else { continue }
       defer { close(descriptor) }
-      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink(name) }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink(leftover) }
     }
   }
 

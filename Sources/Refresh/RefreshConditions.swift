@@ -1,4 +1,5 @@
 import Foundation
+import Models
 
 /// Whether a device can spare the strength for a refresh: its temperature, its battery and its disk,
 /// as Linux tells them in `/sys` and `statvfs(3)`. What a device does not tell is no obstacle.
@@ -54,10 +55,7 @@ public struct RefreshConditions: Sendable, Hashable, Codable {
   }
 
   private func diskObstacle(_ folder: String) -> String? {
-    var status = statvfs()
-    guard statvfs(folder, &status) == 0 else { return nil }
-    let free = Int(clamping: UInt64(status.f_bavail) &* UInt64(status.f_frsize))
-    guard free < minimumFreeBytes else { return nil }
+    guard let free = try? freeBytes(at: folder), free < minimumFreeBytes else { return nil }
     return "the disk is full: \(free >> 20) MiB free at \(folder), at least "
       + "\(minimumFreeBytes >> 20) MiB"
   }

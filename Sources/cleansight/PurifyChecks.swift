@@ -1,5 +1,4 @@
 import Foundation
-import Laboratory
 import Models
 import Networks
 
@@ -27,12 +26,7 @@ extension PurifyCommand {
   func checkCheckpoint(
     of parameters: [ParameterSpecification], output bytes: Int
   ) throws -> Bool {
-    let exists = FileManager.default.fileExists(atPath: checkpoint)
-    guard !exists || resume else {
-      throw LaboratoryError.checkpoint(
-        path: checkpoint, expected: "to be made anew",
-        found: "that of an interrupted run: go on with --resume, or remove it")
-    }
+    let exists = try TrainingRunArguments.checkReplaceable(checkpoint, resume: resume)
     if resume, !exists { note("no state was kept in \(checkpoint): beginning anew") }
     let count = parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }
     let state = 2 * count * MemoryLayout<Float>.size

@@ -114,7 +114,9 @@ struct PurifyCommand: ParsableCommand {
         options: options)
       return (try run(purifier, resumes), try purifier.parameters())
     }
-    let refitted = try study.times.time("head") { try refit(file, purified, pictures, engine) }
+    let refitted = try study.times.time("head") {
+      try refit(file, purified, pictures, engine, seed: options.seed)
+    }
     func parameter(_ name: String) throws -> Tensor? {
       switch name {
       case "fc.weight": refitted?.weight
@@ -191,12 +193,13 @@ struct PurifyCommand: ParsableCommand {
   /// The head, fitted to what the given backbone said of the pictures; nil where it has none or it
   /// is kept.
   private func refit(
-    _ file: BackboneFile, _ purified: [String: Tensor], _ pictures: ImageSet, _ engine: Engine
+    _ file: BackboneFile, _ purified: [String: Tensor], _ pictures: ImageSet, _ engine: Engine,
+    seed: UInt64
   ) throws -> (weight: Tensor, bias: Tensor)? {
     guard head == .refit, file.architecture.classes != nil else { return nil }
     let before = try Embedder(file, engine: engine)
     let after = try Embedder(file, engine: engine) { try purified[$0] ?? file.parameter($0) }
-    var random = SeededRandom(try arguments.options(.device).seed, 10)
+    var random = SeededRandom(seed, 10)
     let picked =
       pictures.count > Self.refitted
       ? Array(random.permutation(pictures.count).prefix(Self.refitted)) : Array(0..<pictures.count)

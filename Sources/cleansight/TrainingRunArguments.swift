@@ -53,15 +53,22 @@ struct TrainingRunArguments: ParsableArguments {
   func checkCheckpoint() throws {
     guard let checkpoint else { return }
     try AtomicFile.checkWritable(checkpoint)
-    let exists = FileManager.default.fileExists(atPath: checkpoint)
+    let exists = try Self.checkReplaceable(checkpoint, resume: resume)
     if resume, !exists {
       throw LaboratoryError.checkpoint(path: checkpoint, expected: "to resume", found: "none")
     }
-    if exists, !resume {
+  }
+
+  /// Refuses to begin anew where the state of an interrupted run lies.
+  /// - Returns: whether there is a state.
+  static func checkReplaceable(_ checkpoint: String, resume: Bool) throws -> Bool {
+    let exists = FileManager.default.fileExists(atPath: checkpoint)
+    guard !exists || resume else {
       throw LaboratoryError.checkpoint(
         path: checkpoint, expected: "to be made anew",
         found: "one there already: continue it with --resume or remove it")
     }
+    return exists
   }
 
   /// Runs a training with progress and Ctrl-C, writes what was trained and says what came of it; of a
