@@ -4,12 +4,18 @@
     pip install torch safetensors
     tools/convert.py WEIGHTS.pth WEIGHTS.safetensors
     cleansight model import WEIGHTS.safetensors --output DIR
+    cleansight purify --backbone WEIGHTS.safetensors --images DIR --output PURIFIED.safetensors
+
+A file of weights does not say how its pictures were cut and normalised. --side, --mean and --std write it
+into the new file, and also into a copy of one that is safetensors already. Without them CleanSight takes 32
+pixels and CIFAR-10's values for a 3×3 stem, 224 pixels and ImageNet's for a 7×7 stem.
 
 A .pth is a pickle, and a pickle can run code when it is loaded: CleanSight itself never loads one.
 Here torch.load(weights_only=True) refuses everything but tensors and plain containers.
 """
 
 import argparse
+import math
 import os
 import pathlib
 import pickle
@@ -64,11 +70,50 @@ def prepared(state_dict, torch):
     return result
 
 
-def convert(source, target):
-    """Reads `source`, writes `target` whole or not at all; returns the number of tensors."""
+def triple(text):
+    """Three finite numbers as metadata holds them, "(0.485, 0.456, 0.406)", of "0.485,0.456,0.406"."""
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != 3 or not all(map(math.isfinite, numbers)):
+        raise argparse.ArgumentTypeError(
+            f"expected three numbers such as 0.485,0.456,0.406, found {text!r}"
+        )
+    return str(tuple(numbers))
+
+
+def spread(text):
+    """Three numbers that pixels may be divided by."""
+    numbers = triple(text)
+    if not all(1e-6 <= float(part) <= 1000 for part in text.split(",")):
+        raise argparse.ArgumentTypeError(f"expected numbers above 0, found {text!r}")
+    return numbers
+
+
+def side(text):
+    """The side of the square pictures that the network is made for."""
+    if not text.isdecimal() or not 8 <= int(text) <= 1024:
+        raise argparse.ArgumentTypeError(f"expected a side of 8 to 1024 pixels, found {text!r}")
+    return text
+
+
+def load(source, torch, load_file):
+    """What the file holds, and its metadata where it is safetensors already."""
+    if source.suffix != ".safetensors":
+        return torch.load(source, map_location="cpu", weights_only=True), {}
+    from safetensors import safe_open
+
+    with safe_open(source, "pt") as file:
+        metadata = file.metadata() or {}
+    return load_file(source), metadata
+
+
+def convert(source, target, metadata):
+    """Reads `source`, writes `target` with `metadata`, whole or not at all; returns the number of tensors."""
     try:
         import torch
-        from safetensors.torch import save_file
+        from safetensors.torch import load_file, save_file
     except ImportError as error:
         raise ConversionError(
             f"needs PyTorch and safetensors ({error}): pip install torch safetensors"
@@ -76,7 +121,7 @@ def convert(source, target):
     if target.suffix != ".safetensors":
         raise ConversionError(f"{target}: expected a name that ends in .safetensors")
     try:
-        checkpoint = torch.load(source, map_location="cpu", weights_only=True)
+        checkpoint, known = load(source, torch, load_file)
     except FileNotFoundError as error:
         raise ConversionError(f"{source}: no such file") from error
     except pickle.UnpicklingError as error:
@@ -94,7 +139,7 @@ def convert(source, target):
     handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
     os.close(handle)
     try:
-        save_file(tensors, temporary, metadata={"format": "pt"})
+        save_file(tensors, temporary, metadata={**known, **metadata, "format": "pt"})
         os.chmod(temporary, 0o644)
         os.replace(temporary, target)
     except BaseException:
@@ -108,14 +153,23 @@ def main():
     parser = argparse.ArgumentParser(
         description="Turn a PyTorch checkpoint into safetensors, without running its code."
     )
-    parser.add_argument("source", type=pathlib.Path, help="a .pth or .pt file")
+    parser.add_argument("source", type=pathlib.Path, help="a .pth, .pt or .safetensors file")
     parser.add_argument(
         "target", type=pathlib.Path, nargs="?", help="default: SOURCE with .safetensors"
     )
+    parser.add_argument("--side", type=side, help="the side of its pictures in pixels")
+    parser.add_argument("--mean", type=triple, help="what is taken off red, green and blue in 0 to 1")
+    parser.add_argument("--std", type=spread, help="what they are divided by then")
     arguments = parser.parse_args()
+    if (arguments.mean is None) != (arguments.std is None):
+        parser.error("expected --mean and --std together")
     target = arguments.target or arguments.source.with_suffix(".safetensors")
+    if target == arguments.source:
+        parser.error(f"expected another file than {target} to write to")
+    named = {key: getattr(arguments, key) for key in ("side", "mean", "std")}
+    metadata = {key: value for key, value in named.items() if value is not None}
     try:
-        count = convert(arguments.source, target)
+        count = convert(arguments.source, target, metadata)
     except (ConversionError, OSError) as error:
         print(f"convert.py: {error}", file=sys.stderr)
         return 1

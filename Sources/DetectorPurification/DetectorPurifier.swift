@@ -128,7 +128,8 @@ public final class DetectorPurifier {
       progress(
         Purifier.Progress(
           epoch: min(done / trainer.stepsPerEpoch, options.epochs - 1), epochs: options.epochs,
-          step: done, steps: steps, losses: losses, seconds: (clock.now - started).seconds,
+          step: done, steps: steps, losses: losses, searched: state.searched.count,
+          searchSteps: options.pgdSteps, seconds: (clock.now - started).seconds,
           secondsLeft: done > first ? perStep * Double(steps - done) : .infinity))
       if clock.now - kept >= keptEvery { try keep() }
     }

@@ -16,14 +16,18 @@ public final class Purifier {
     public let losses: PurificationLosses?
     /// Whether the projection head learns.
     public let trainsProjection: Bool
+    /// Steps of the search for shared perturbations that are done, of how many.
+    public let searched, searchSteps: Int
     /// Seconds since the run began, and about how many are left.
     public let seconds, secondsLeft: Double
 
     package init(
       epoch: Int, epochs: Int, step: Int, steps: Int, losses: PurificationLosses?,
-      trainsProjection: Bool = false, seconds: Double, secondsLeft: Double
+      trainsProjection: Bool = false, searched: Int, searchSteps: Int, seconds: Double,
+      secondsLeft: Double
     ) {
       self.trainsProjection = trainsProjection
+      (self.searched, self.searchSteps) = (searched, searchSteps)
       (self.epoch, self.epochs, self.step, self.steps) = (epoch, epochs, step, steps)
       (self.losses, self.seconds, self.secondsLeft) = (losses, seconds, secondsLeft)
     }
@@ -107,28 +111,30 @@ public final class Purifier {
     let clock = ContinuousClock()
     let started = clock.now
     let steps = trainer.stepsPerEpoch * options.epochs
-    func prepare(trainsProjection: Bool) throws {
+    let searchSteps = options.adversary == .shared ? options.pgdSteps : 0
+    func prepare(searched: Int, trainsProjection: Bool = false) throws {
       if isCancelled() {
         throw PurificationError.cancelled(epoch: state.losses.count / trainer.stepsPerEpoch)
       }
       progress(
         Progress(
           epoch: 0, epochs: options.epochs, step: 0, steps: steps, losses: nil,
-          trainsProjection: trainsProjection, seconds: (clock.now - started).seconds,
-          secondsLeft: .infinity))
+          trainsProjection: trainsProjection, searched: searched, searchSteps: searchSteps,
+          seconds: (clock.now - started).seconds, secondsLeft: .infinity))
     }
     if let path, resumes {
       state = try PurificationCheckpoint.read(
         from: path, into: trainer, identity: identity,
         bounds: .init(
           steps: steps, stride: trainer.stepsPerEpoch,
-          search: options.adversary == .shared ? options.pgdSteps : 0, keepsSearch: false,
-          measured: 0))
+          search: searchSteps, keepsSearch: false, measured: 0))
     } else {
       state.pruned = try trainer.prune()
-      state.searched = try trainer.search { _ in try prepare(trainsProjection: false) }
+      state.searched = try trainer.search { try prepare(searched: $0 + 1) }
     }
-    let projection = try trainer.trainProjection { try prepare(trainsProjection: true) }
+    let projection = try trainer.trainProjection {
+      try prepare(searched: searchSteps, trainsProjection: true)
+    }
     let first = state.losses.count
     let trainingStarted = clock.now
     for epoch in (first / trainer.stepsPerEpoch)..<options.epochs {
@@ -146,6 +152,7 @@ public final class Purifier {
         progress(
           Progress(
             epoch: epoch, epochs: options.epochs, step: done, steps: steps, losses: losses,
+            searched: searchSteps, searchSteps: searchSteps,
             seconds: (clock.now - started).seconds, secondsLeft: perStep * Double(steps - done)))
       }
       // A state that leads nowhere does not take the place of one that might.

@@ -179,7 +179,8 @@ struct PurifyCommand: ParsableCommand {
   private static func text(_ progress: Purifier.Progress) -> String {
     guard let losses = progress.losses else {
       return progress.trainsProjection
-        ? "training the projection head" : "searching what moves every embedding"
+        ? "training the projection head"
+        : "searching what moves every embedding, step \(progress.searched) of \(progress.searchSteps)"
     }
     let share = Double(progress.step) / Double(max(progress.steps, 1))
     return "\(ProgressLine.bar(share)) epoch \(progress.epoch + 1)/\(progress.epochs)  "
