@@ -267,7 +267,8 @@ let package = Package(
         "cleansightd", "cleansight",
       ]),
     .testTarget(
-      name: "CommandTests", dependencies: ["Frames", "Scenes", "Networks", "Models", "cleansight"],
+      name: "CommandTests",
+      dependencies: ["Frames", "Scenes", "Networks", "Models", "Tensors", "cleansight"],
       resources: [.copy("Resources")], swiftSettings: strict),
   ],
   cLanguageStandard: .gnu11

@@ -2,6 +2,7 @@ import Foundation
 import Frames
 import Models
 import Networks
+import Tensors
 import Testing
 
 /// `cleansight purify` as a process: whole runs on a random backbone, interruptions, bad input.
@@ -99,8 +100,8 @@ import Testing
   }
 
   /// Killed after its first epoch, a run that is resumed ends in the same file.
-  @Test func aKilledRunIsResumed() throws {
-    let long = ["--epochs", "6", "--quiet"]
+  @Test(arguments: ["f32", "bf16"]) func aKilledRunIsResumed(precision: String) throws {
+    let long = ["--epochs", "6", "--quiet", "--precision", precision]
     #expect(try purify(long).status == 0)
     let expected = try Data(contentsOf: URL(fileURLWithPath: output))
     try FileManager.default.removeItem(atPath: output)
@@ -174,6 +175,7 @@ import Testing
     (["--backbone", "/nonexistent.safetensors"], "/nonexistent.safetensors"),
     (["--output", "/nonexistent/out.safetensors"], "/nonexistent/out.safetensors"),
     (["--fraction", "0.05"], "at least 2"),
+    (["--report", "/dev/null/report"], "/dev/null/report"),
   ]) func badInputIsRefused(options: [String], word: String) throws {
     let command = try Command(
       ["purify"]
@@ -198,6 +200,47 @@ import Testing
       "purify", "--backbone", backbone, "--images", one, "--output", folder.file("o.safetensors"))
     #expect(refused.status != 0)
     #expect(refused.errors.contains("a.jpg"), "\(refused.errors)")
+  }
+
+  @Test func anEmptyFolderIsRefused() throws {
+    let empty = folder.file("empty")
+    try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: true)
+    let command = try Command(
+      "purify", "--backbone", backbone, "--images", empty, "--output", output)
+    #expect(command.status != 0 && command.errors.contains(empty), "\(command.errors)")
+    #expect(!FileManager.default.fileExists(atPath: output))
+  }
+
+  /// One value that is no number, or one layer of a foreign shape, among sound ones.
+  @Test(arguments: ["NaN", "shape"]) func brokenBackbonesAreRefused(defect: String) throws {
+    let name = "layer2.0.conv1.weight"
+    let reader = try SafetensorsReader(path: backbone)
+    let path = folder.file("broken.safetensors")
+    // Written by hand: the writer itself refuses what is not finite.
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: backbone))
+    if defect == "NaN" {
+      let length = bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+      let header = try #require(
+        JSONSerialization.jsonObject(with: bytes.dropFirst(8).prefix(length)) as? [String: Any])
+      let entry = try #require(header[name] as? [String: Any])
+      let place = try #require((entry["data_offsets"] as? [Int])?.first) + 8 + length
+      bytes.replaceSubrange(place..<(place + 2), with: [0x00, 0x7E])
+      try bytes.write(to: URL(fileURLWithPath: path))
+    } else {
+      try SafetensorsWriter.write(
+        reader.entries.map { entry in
+          let shape = entry.name == name ? [entry.shape[0], entry.shape[1], 1, 1] : entry.shape
+          return .init(name: entry.name, type: entry.type, shape: shape) {
+            let tensor = try reader.tensor(entry.name)
+            let count = shape.reduce(1, *)
+            return try Tensor(shape: shape, values: Array(tensor.values.prefix(count)))
+          }
+        }, to: path)
+    }
+    let command = try Command("purify", "--backbone", path, "--images", images, "--output", output)
+    #expect(command.status != 0 && command.errors.contains(name), "\(command.errors)")
+    #expect(command.errors.contains("expected"), "\(command.errors)")
+    #expect(!FileManager.default.fileExists(atPath: output))
   }
 
   @Test func foreignBackbonesAreRefused() throws {
