@@ -129,7 +129,9 @@ public final class DetectorPurifier {
         Purifier.Progress(
           epoch: min(done / trainer.stepsPerEpoch, options.epochs - 1), epochs: options.epochs,
           step: done, steps: steps, losses: losses, searched: state.searched.count,
-          searchSteps: options.pgdSteps, seconds: (clock.now - started).seconds,
+          searchSteps: options.pgdSteps,
+          searchDistance: losses == nil ? state.searched.last : nil,
+          seconds: (clock.now - started).seconds,
           secondsLeft: done > first ? perStep * Double(steps - done) : .infinity))
       if clock.now - kept >= keptEvery { try keep() }
     }

@@ -114,7 +114,9 @@ final class PurificationTrainer {
 
   /// Lets shared perturbations find what moves all embeddings, before the student changes.
   /// - Returns: the distance reached at each step.
-  func search(_ progress: (Int) throws -> Void = { _ in }) throws -> [Float] {
+  func search(
+    _ progress: (_ step: Int, _ reached: Float) throws -> Void = { _, _ in }
+  ) throws -> [Float] {
     guard options.adversary == .shared else { return [] }
     var reached: [Float] = []
     for step in 0..<options.pgdSteps {
@@ -122,9 +124,10 @@ final class PurificationTrainer {
       let picked = Array(random.permutation(images.count).prefix(batch))
       try view(picked, random, count: 1)
       try teacher.embed(first, into: target)
-      reached.append(try ascendShared(on: first, anchors: target))
+      let distance = try ascendShared(on: first, anchors: target)
+      reached.append(distance)
       shared?.giveWay(afterSearchStep: step, random: random.stream(2))
-      try progress(step)
+      try progress(step, distance)
     }
     return reached
   }

@@ -18,16 +18,19 @@ public final class Purifier {
     public let trainsProjection: Bool
     /// Steps of the search for shared perturbations that are done, of how many.
     public let searched, searchSteps: Int
+    /// The mean squared distance that they had reached by then; nil before and after the search.
+    public let searchDistance: Float?
     /// Seconds since the run began, and about how many are left.
     public let seconds, secondsLeft: Double
 
     package init(
       epoch: Int, epochs: Int, step: Int, steps: Int, losses: PurificationLosses?,
-      trainsProjection: Bool = false, searched: Int, searchSteps: Int, seconds: Double,
-      secondsLeft: Double
+      trainsProjection: Bool = false, searched: Int, searchSteps: Int,
+      searchDistance: Float? = nil, seconds: Double, secondsLeft: Double
     ) {
       self.trainsProjection = trainsProjection
       (self.searched, self.searchSteps) = (searched, searchSteps)
+      self.searchDistance = searchDistance
       (self.epoch, self.epochs, self.step, self.steps) = (epoch, epochs, step, steps)
       (self.losses, self.seconds, self.secondsLeft) = (losses, seconds, secondsLeft)
     }
@@ -112,7 +115,9 @@ public final class Purifier {
     let started = clock.now
     let steps = trainer.stepsPerEpoch * options.epochs
     let searchSteps = options.adversary == .shared ? options.pgdSteps : 0
-    func prepare(searched: Int, trainsProjection: Bool = false) throws {
+    func prepare(
+      searched: Int, distance: Float? = nil, trainsProjection: Bool = false
+    ) throws {
       if isCancelled() {
         throw PurificationError.cancelled(epoch: state.losses.count / trainer.stepsPerEpoch)
       }
@@ -120,7 +125,7 @@ public final class Purifier {
         Progress(
           epoch: 0, epochs: options.epochs, step: 0, steps: steps, losses: nil,
           trainsProjection: trainsProjection, searched: searched, searchSteps: searchSteps,
-          seconds: (clock.now - started).seconds, secondsLeft: .infinity))
+          searchDistance: distance, seconds: (clock.now - started).seconds, secondsLeft: .infinity))
     }
     if let path, resumes {
       state = try PurificationCheckpoint.read(
@@ -130,7 +135,7 @@ public final class Purifier {
           search: searchSteps, keepsSearch: false, measured: 0))
     } else {
       state.pruned = try trainer.prune()
-      state.searched = try trainer.search { try prepare(searched: $0 + 1) }
+      state.searched = try trainer.search { try prepare(searched: $0 + 1, distance: $1) }
     }
     let projection = try trainer.trainProjection {
       try prepare(searched: searchSteps, trainsProjection: true)

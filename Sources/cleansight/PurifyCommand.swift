@@ -167,7 +167,11 @@ struct PurifyCommand: ParsableCommand {
     defer { line.finish() }
     do {
       return try body({ stop.isRaised }) { progress in
-        line.show(isLast: progress.step == progress.steps) { Self.text(progress) }
+        let isLast =
+          progress.losses == nil
+          ? progress.searchDistance != nil && progress.searched == progress.searchSteps
+          : progress.step == progress.steps
+        line.show(isLast: isLast) { Self.text(progress) }
       }
     } catch PurificationError.cancelled(let epoch) {
       line.finish()
@@ -181,6 +185,7 @@ struct PurifyCommand: ParsableCommand {
       return progress.trainsProjection
         ? "training the projection head"
         : "searching what moves every embedding, step \(progress.searched) of \(progress.searchSteps)"
+          + (progress.searchDistance.map { "  distance \(figure(Double($0), 3))" } ?? "")
     }
     let share = Double(progress.step) / Double(max(progress.steps, 1))
     return "\(ProgressLine.bar(share)) epoch \(progress.epoch + 1)/\(progress.epochs)  "
